@@ -1,0 +1,3 @@
+module github.com/partywall/partywall
+
+go 1.26

@@ -1,0 +1,257 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Reasons why the door stays shut. They end a cell as inconclusive.
+var (
+	ErrBudget = errors.New("the request budget is spent; raise it with --budget")
+	ErrHost   = errors.New("the host is not allowed; add it with --allow-host")
+	ErrDead   = errors.New("the target does not answer")
+)
+
+// keptBody is how much of a body evidence keeps. What follows is scanned while it streams by.
+const keptBody = 1 << 20
+
+// deadAfter is the number of transport failures in a row after which a target counts as dead.
+const deadAfter = 5
+
+// door is the only way to the target: it enforces hosts, budget and rate, and times out. All lanes share one.
+type door struct {
+	target   Target
+	base     *url.URL
+	hosts    []string
+	timeout  time.Duration
+	budget   int64 // negative: none
+	pace     *pace
+	began    time.Time
+	sent     atomic.Int64
+	failures atomic.Int64 // transport failures in a row
+	answers  atomic.Int64
+	secrets  redactor
+
+	mu      sync.Mutex
+	journal []*Exchange // what targets sent on their own behalf, bodies withheld
+}
+
+// admit says whether one more request may go to the URL, and counts it.
+func (d *door) admit(ctx context.Context, u *url.URL) error {
+	if !slices.Contains(d.hosts, u.Host) {
+		return fmt.Errorf("%w: %s", ErrHost, u.Host)
+	}
+	if d.failures.Load() >= deadAfter {
+		return fmt.Errorf("%w: %d requests in a row failed", ErrDead, deadAfter)
+	}
+	if err := d.pace.wait(ctx); err != nil {
+		return err
+	}
+	if n := d.sent.Add(1); d.budget >= 0 && n > d.budget {
+		d.sent.Add(-1)
+		return ErrBudget
+	}
+	return nil
+}
+
+// pass sends one request and keeps the outcome. tail sees the bytes behind the kept part of the body.
+func (d *door) pass(ctx context.Context, as Actor, placeholder string, req *rendered, tail func([]byte)) (shown Request, answer Response, begin, took time.Duration, err error) {
+	begin = time.Since(d.began)
+	shown = Request{Method: req.method, URL: d.secrets.string(rawURL(req.url)), Header: req.header, Body: d.secrets.bytes(req.body)}
+	if err = d.admit(ctx, req.url); err != nil {
+		return shown, answer, begin, 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, req.method, "http://placeholder", bytes.NewReader(req.body))
+	if err != nil {
+		return shown, answer, begin, 0, fmt.Errorf("build the request: %w", err)
+	}
+	r.URL, r.Host, r.Header = req.url, req.url.Host, req.header.Clone()
+	if host := req.header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	if as.Credential != nil {
+		if err = as.Credential.Apply(ctx, r); err != nil {
+			return shown, answer, begin, 0, fmt.Errorf("apply the credential of %s: %w", as, err)
+		}
+	}
+	shown.Header = d.secrets.applied(req.header, r.Header, placeholder)
+	start := time.Now()
+	begin = start.Sub(d.began)
+	response, err := d.target.Send(ctx, as, r)
+	if err == nil {
+		err = answer.read(response, tail)
+	}
+	took = time.Since(start)
+	if err != nil {
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			d.failures.Add(1)
+		}
+		return shown, answer, begin, took, errors.New(d.secrets.string(err.Error()))
+	}
+	d.failures.Store(0)
+	d.answers.Add(1)
+	answer.Header = d.secrets.header(answer.Header)
+	answer.Body = d.secrets.bytes(answer.Body)
+	return shown, answer, begin, took, nil
+}
+
+// rawURL writes a URL as it goes over the wire. url.URL.String would print an opaque URL without its host.
+func rawURL(u *url.URL) string {
+	if u.Opaque == "" {
+		return u.String()
+	}
+	s := u.Scheme + ":" + u.Opaque
+	if u.RawQuery != "" {
+		s += "?" + u.RawQuery
+	}
+	return s
+}
+
+func (a *Response) read(r *http.Response, tail func([]byte)) error {
+	defer func() { _ = r.Body.Close() }()
+	a.Status, a.Proto, a.Header = r.StatusCode, r.Proto, r.Header
+	kept, err := io.ReadAll(io.LimitReader(r.Body, keptBody))
+	a.Body, a.Size = kept, int64(len(kept))
+	if err != nil || len(kept) < keptBody {
+		return err
+	}
+	// Chunks overlap so that a token across their border is found whole.
+	const overlap = 4096
+	buf := make([]byte, overlap+256<<10)
+	carried := copy(buf, kept[len(kept)-overlap:])
+	for {
+		n, err := io.ReadFull(r.Body, buf[carried:])
+		if n > 0 {
+			a.Truncated, a.Size = true, a.Size+int64(n)
+			tail(buf[:carried+n])
+			carried = copy(buf, buf[max(0, carried+n-overlap):carried+n])
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pace spaces requests evenly. The zero interval lets everything pass.
+type pace struct {
+	mu       sync.Mutex
+	interval time.Duration
+	next     time.Time
+}
+
+func newPace(perSecond float64) *pace {
+	if perSecond <= 0 {
+		return &pace{}
+	}
+	return &pace{interval: time.Duration(float64(time.Second) / perSecond)}
+}
+
+func (p *pace) wait(ctx context.Context) error {
+	if p.interval == 0 {
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	now := time.Now()
+	if p.next.Before(now) {
+		p.next = now
+	}
+	delay := p.next.Sub(now)
+	p.next = p.next.Add(p.interval)
+	p.mu.Unlock()
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// hold keeps all lanes from sending until the duration is over, as a service asks with Retry-After.
+func (p *pace) hold(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := time.Now().Add(d); p.next.Before(until) {
+		p.next = until
+	}
+	if p.interval == 0 {
+		p.interval = time.Nanosecond
+	}
+}
+
+type doorKey struct{}
+
+// Recorded returns a transport for the requests that a target sends on its own behalf: logins, provisioning. They
+// pass the same door as attacks, so hosts and budget hold for them too. Outside a run it returns next.
+func Recorded(ctx context.Context, next http.RoundTripper) http.RoundTripper {
+	d, ok := ctx.Value(doorKey{}).(*door)
+	if !ok {
+		return next
+	}
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if err := d.admit(r.Context(), r.URL); err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		response, err := next.RoundTrip(r)
+		d.note(r, response, err, start)
+		if err != nil {
+			d.failures.Add(1)
+			return nil, err
+		}
+		d.failures.Store(0)
+		d.answers.Add(1)
+		return response, nil
+	})
+}
+
+// note records what a target sent for itself. Headers and bodies are withheld: they hold the credentials of others.
+func (d *door) note(r *http.Request, response *http.Response, err error, start time.Time) {
+	e := &Exchange{
+		Purpose: Setup, Actor: "target", Request: Request{Method: r.Method, URL: d.secrets.string(r.URL.Redacted())},
+		Begin: start.Sub(d.began), Took: time.Since(start),
+	}
+	if err != nil {
+		e.Err = d.secrets.string(err.Error())
+	} else {
+		e.Response = Response{Status: response.StatusCode, Proto: response.Proto}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.ID = fmt.Sprintf("%s/%d", provisionCell, len(d.journal)+1)
+	d.journal = append(d.journal, e)
+}
+
+// provisionCell is the id under which evidence keeps what targets sent on their own behalf.
+const provisionCell = "provision"
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// NewTransport is the transport that targets should send with: no proxy from the environment, no transparent
+// decompression that would hide what was sent, connections kept for all lanes.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		DisableCompression:    true,
+		MaxIdleConns:          128,
+		MaxIdleConnsPerHost:   128,
+		IdleConnTimeout:       30 * time.Second,
+		ResponseHeaderTimeout: time.Minute,
+	}
+}

@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Scenario is one attack with one claim. It acts on one resource, as one attacker against one victim, and judges
+// nothing: what it does is recorded, and the judges decide.
+type Scenario struct {
+	ID    string // "cache/key-injection"
+	Claim string // "a crafted key cannot reach another tenant's entry"
+	// Why says what is at stake, Fix how services get it right. Both are for people.
+	Why, Fix string
+	Refs     Refs
+	Needs    Needs
+	// Anonymous: the attack also makes sense for somebody without a credential.
+	Anonymous bool
+	// Ends: the attack ends the victim, so each cell gets fresh tenants and the victim's state is not read afterwards.
+	Ends bool
+	// Twin: the attack compares two worlds by phase; the twin judge runs.
+	Twin bool
+	// Attack acts. An error ends the cell as inconclusive, unless it is made by Skip.
+	Attack func(ctx context.Context, w *World) error
+	// Judge is optional: the canary judge and the state judge always run.
+	Judge Judge
+	_     struct{}
+}
+
+// Refs ties a scenario or a fault to the public record.
+type Refs struct {
+	CheatSheet string   `json:"cheat_sheet"`          // the line of the cheat sheet, in its words
+	CWE        []int    `json:"cwe,omitempty"`        //
+	OWASP      []string `json:"owasp,omitempty"`      // OWASP API Security Top 10 2023: "API1"
+	Techniques []string `json:"techniques,omitempty"` // rows of the attack catalogue
+	Bugs       []string `json:"bugs,omitempty"`       // public bugs of this kind
+}
+
+// Needs is what the surface and the target must offer; else a cell is skipped, with that reason.
+type Needs struct {
+	// Verbs of which the resource must have at least one.
+	Verbs []Verb
+	// Chosen: the client must choose the ids of the resource.
+	Chosen bool
+	// Forger: the attacker's credential must carry a token that can be rewritten.
+	Forger bool
+	// Lifecycle: the target must be able to end a tenant.
+	Lifecycle bool
+}
+
+// missing returns why a resource of a target does not offer what is needed, or "".
+func (n Needs) missing(r *Resource, t Target, attacker Actor) string {
+	if len(n.Verbs) > 0 {
+		has := false
+		for _, v := range n.Verbs {
+			_, ok := r.Operation(v)
+			has = has || ok
+		}
+		if !has {
+			return fmt.Sprintf("%s has no operation of %v", r.Name, n.Verbs)
+		}
+	}
+	if n.Chosen && r.Chosen == "" {
+		return "clients do not choose the ids of " + r.Name
+	}
+	if n.Forger {
+		if _, ok := attacker.Credential.(Forger); !ok {
+			return "the attacker's credential carries no token to rewrite"
+		}
+	}
+	if n.Lifecycle {
+		if _, ok := t.(Lifecycle); !ok {
+			return "the target cannot end a tenant"
+		}
+	}
+	return ""
+}
+
+type skipError struct{ reason string }
+
+func (e skipError) Error() string { return e.reason }
+
+// Skip is returned by an attack that finds, before it sent anything hostile, that it does not apply.
+func Skip(format string, args ...any) error { return skipError{fmt.Sprintf(format, args...)} }
+
+func skipped(err error) (string, bool) {
+	var s skipError
+	if errors.As(err, &s) {
+		return s.reason, true
+	}
+	return "", false
+}

@@ -1,0 +1,205 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"sync"
+)
+
+// World is what a scenario sees of one cell: the cast, fresh objects, and the only door to the target.
+type World struct {
+	scenario *Scenario
+	surface  *Surface
+	resource *Resource
+	door     *door
+	lane     *lane
+	cast     *cast
+	attacker Actor
+	victim   string
+	mine     *Object
+	theirs   *Object
+	rand     *rand.Rand
+
+	mu      sync.Mutex // guards what concurrent requests append to
+	history *History
+	objects []*Object // of this cell, in the order of their creation
+}
+
+// Attacker is who attacks. It may be anonymous.
+func (w *World) Attacker() Actor { return w.attacker }
+
+// Victim is the label of the tenant under attack.
+func (w *World) Victim() string { return w.victim }
+
+// VictimTenant tells what everybody may know of the victim: the id and name of its tenant.
+func (w *World) VictimTenant() (id, name string) {
+	t := w.cast.member(w.victim).tenant
+	return t.ID, t.Name
+}
+
+// AttackerTenant tells the id and name of the attacker's own tenant; both are empty for anonymous.
+func (w *World) AttackerTenant() (id, name string) {
+	if w.attacker.Tenant == "" {
+		return "", ""
+	}
+	t := w.cast.member(w.attacker.Tenant).tenant
+	return t.ID, t.Name
+}
+
+// Actor is the first principal of a tenant of the cast.
+func (w *World) Actor(label string) Actor { return w.cast.member(label).actor() }
+
+// Resource is what the cell attacks.
+func (w *World) Resource() *Resource { return w.resource }
+
+// Surface of the target.
+func (w *World) Surface() *Surface { return w.surface }
+
+// Theirs is the victim's object that the cell was given; nil where the resource cannot be created.
+func (w *World) Theirs() *Object { return w.theirs }
+
+// Mine is the attacker's own object; nil for anonymous and where the resource cannot be created.
+func (w *World) Mine() *Object { return w.mine }
+
+// Rand draws from the seed of the cell.
+func (w *World) Rand() *rand.Rand { return w.rand }
+
+// Call prepares an operation of the cell's resource on an object. ok is false if there is no such operation. An
+// operation that names no object takes a nil one: it acts for the tenant of the attacker.
+func (w *World) Call(v Verb, o *Object) (c Call, ok bool) {
+	op, ok := w.resource.Operation(v)
+	if !ok {
+		return Call{}, false
+	}
+	c = NewCall(w.resource, op, Values{})
+	if o != nil {
+		c.Values = maps.Clone(o.Values)
+	} else if w.attacker.Tenant != "" {
+		t := w.cast.member(w.attacker.Tenant).tenant
+		c.Values["tenant.id"], c.Values["tenant.name"] = t.ID, t.Name
+	}
+	return c, true
+}
+
+// Overwrite prepares an operation on an object with fresh values for all its fields, owned by the attacker.
+func (w *World) Overwrite(v Verb, o *Object) (Call, bool) {
+	c, ok := w.Call(v, o)
+	if !ok {
+		return c, false
+	}
+	owner := w.attacker.Tenant
+	if owner == "" {
+		owner = w.victim // anonymous owns nothing: what it writes is judged by the victim's state alone
+	}
+	fresh := w.Values(w.resource, owner)
+	for _, f := range w.resource.Fields {
+		if f.Refers == "" {
+			c.Values[f.Name] = fresh[f.Name]
+		}
+	}
+	return c, true
+}
+
+// Attack sends a hostile request as the attacker.
+func (w *World) Attack(ctx context.Context, c Call) *Exchange {
+	return w.do(ctx, w.attacker, Attack, c, "", "")
+}
+
+// AttackAs sends a hostile request as somebody else: a former owner, a successor.
+func (w *World) AttackAs(ctx context.Context, as Actor, c Call) *Exchange {
+	return w.do(ctx, as, Attack, c, "", "")
+}
+
+// Control sends a request that must succeed for the cell to be conclusive: the same request by its rightful owner.
+func (w *World) Control(ctx context.Context, as Actor, c Call) *Exchange {
+	return w.do(ctx, as, Control, c, "", "")
+}
+
+// Prepare sends a request that brings the world into a state; nothing is asked of its outcome.
+func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
+	return w.do(ctx, as, Setup, c, "", "")
+}
+
+// Give hands a value to a tenant: from now on it proves nothing when that tenant receives it. What a tenant sends
+// itself needs no such word.
+func (w *World) Give(tenant, value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.history.Given = append(w.history.Given, Gift{Tenant: tenant, Value: value})
+}
+
+func (w *World) token(t Token) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.history.Tokens = append(w.history.Tokens, t)
+}
+
+// do is the one door: it renders, sends and records. It never fails; a transport failure is an exchange.
+func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, object, phase string, symbols ...string) *Exchange {
+	e := &Exchange{
+		Purpose: purpose, Actor: as.String(), Tenant: as.Tenant, Resource: c.Resource.Name, Verb: c.Op.Verb,
+		Object: object, Phase: phase, Label: c.Label, Symbols: symbols,
+	}
+	base, err := url.Parse(w.surface.BaseURL)
+	if err == nil {
+		err = w.send(ctx, as, c, base, e)
+	}
+	if err != nil {
+		e.Err = err.Error()
+	}
+	e.OK = e.Err == "" && c.Op.Success.met(&e.Response)
+	w.mu.Lock()
+	e.ID = fmt.Sprintf("%s/%d", w.history.Cell.ID, len(w.history.Exchanges)+1)
+	w.history.Exchanges = append(w.history.Exchanges, e)
+	w.mu.Unlock()
+	if purpose == Attack && e.OK && as.Tenant != "" {
+		w.adoptFrom(as.Tenant, c, e)
+	}
+	return e
+}
+
+// adoptFrom remembers what an attack created, so that the victim is asked for it and it is cleaned up. Where clients
+// choose ids an update may create as well.
+func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
+	creates := c.Op.Verb == Create || c.Op.Verb == Update && c.Resource.Chosen != ""
+	if !creates || c.RawPath != "" {
+		return
+	}
+	id := w.id(c.Resource, c.Values, e)
+	known := slices.ContainsFunc(w.objects, func(o *Object) bool {
+		return o.Owner == owner && o.Resource == c.Resource && o.ID == id
+	})
+	if id != "" && !known {
+		w.adopt(&Object{Label: w.nextLabel(owner, c.Resource), Owner: owner, Resource: c.Resource, ID: id, Values: c.Values})
+	}
+}
+
+func (w *World) send(ctx context.Context, as Actor, c Call, base *url.URL, e *Exchange) error {
+	req, err := c.render(base)
+	if err != nil {
+		return err
+	}
+	placeholder := as.String()
+	if c.As != nil {
+		as.Credential = c.As
+		placeholder += ": " + c.Label
+	}
+	beyond := hits{}
+	tail := func(chunk []byte) { w.scanner().scan(chunk, beyond) }
+	e.Request, e.Response, e.Begin, e.Took, err = w.door.pass(ctx, as, "<"+placeholder+">", req, tail)
+	for i := range beyond {
+		e.Response.Beyond = append(e.Response.Beyond, w.history.Tokens[i].Value)
+	}
+	slices.Sort(e.Response.Beyond)
+	return err
+}
+
+func (w *World) scanner() *scanner {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return newScanner(slices.Clone(w.history.Tokens))
+}
