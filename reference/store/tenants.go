@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/partywall/partywall/reference/tenant"
+)
+
+// Status of a tenant.
+type Status string
+
+// The states of a tenant's life.
+const (
+	Provisioning Status = "PROVISIONING"
+	Active       Status = "ACTIVE"
+	Suspended    Status = "SUSPENDED"
+	Offboarding  Status = "OFFBOARDING"
+	Deleted      Status = "DELETED"
+)
+
+// Record of a tenant in the registry.
+type Record struct {
+	ID               tenant.ID
+	Slug, Name, Tier string
+	Status           Status
+}
+
+// Tenants is the registry: the one table that belongs to the service rather than to a tenant.
+type Tenants struct{ Pool *pgxpool.Pool }
+
+// Add registers a tenant; ErrConflict when a living one has the slug.
+func (t *Tenants) Add(ctx context.Context, r Record) error {
+	_, err := t.Pool.Exec(ctx, `insert into tenants (id, slug, name, tier, status) values ($1, $2, $3, $4, $5)
+		on conflict (id) do update set slug = excluded.slug, name = excluded.name, tier = excluded.tier,
+			status = excluded.status, deleted_at = null where tenants.status = 'DELETED'`,
+		string(r.ID), r.Slug, r.Name, r.Tier, string(r.Status))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23505" {
+		return ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("register tenant %s: %w", r.Slug, err)
+	}
+	return nil
+}
+
+// SetStatus moves a tenant to another state; ErrNotFound when it is unknown or deleted already.
+func (t *Tenants) SetStatus(ctx context.Context, id tenant.ID, s Status) error {
+	tag, err := t.Pool.Exec(ctx, `update tenants set status = $2, deleted_at = case when $2 = 'DELETED' then now() end
+		where id::text = $1 and status <> 'DELETED'`, string(id), string(s))
+	if err != nil {
+		return fmt.Errorf("set the status of a tenant: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// ByID finds a tenant, in whatever state.
+func (t *Tenants) ByID(ctx context.Context, id tenant.ID) (Record, error) {
+	return t.one(ctx, `id::text = $1`, string(id))
+}
+
+// BySlug finds the living tenant with a slug.
+func (t *Tenants) BySlug(ctx context.Context, slug string) (Record, error) {
+	return t.one(ctx, `slug = $1 and status <> 'DELETED'`, slug)
+}
+
+func (t *Tenants) one(ctx context.Context, where, arg string) (r Record, err error) {
+	err = t.Pool.QueryRow(ctx, `select id::text, slug, name, tier, status from tenants where `+where, arg).
+		Scan(&r.ID, &r.Slug, &r.Name, &r.Tier, &r.Status)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, ErrNotFound
+	}
+	if err != nil {
+		return r, fmt.Errorf("look up a tenant: %w", err)
+	}
+	return r, nil
+}
+
+// Users of the tenant in the context.
+type Users interface {
+	Create(ctx context.Context, email, role, hash string) error
+	// Get returns role and password hash, or ErrNotFound.
+	Get(ctx context.Context, email string) (role, hash string, err error)
+}
+
+type users struct{ db *DB }
+
+// NewUsers keeps users in Postgres.
+func NewUsers(db *DB) Users { return users{db} }
+
+func (u users) Create(ctx context.Context, email, role, hash string) error {
+	return u.db.query(ctx, UserCreate, pgx.NamedArgs{"email": email, "role": role, "hash": hash}, nil)
+}
+
+func (u users) Get(ctx context.Context, email string) (role, hash string, err error) {
+	found := false
+	err = u.db.query(ctx, UserGet, pgx.NamedArgs{"email": email}, func(rows pgx.Rows) error {
+		found = true
+		return rows.Scan(&role, &hash)
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return role, hash, err
+}
