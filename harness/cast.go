@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // labels of a cast, in the order in which its tenants are provisioned.
@@ -78,7 +79,7 @@ type lane struct {
 	cast     *cast
 	holdings map[string]map[string]*Object // label, resource
 	tokens   []Token
-	serial   int
+	serial   atomic.Int64
 }
 
 // furnish gives every tenant its holdings. What was lost in an attack is made again.
@@ -103,6 +104,24 @@ func (l *lane) furnish(ctx context.Context, w *World) error {
 		}
 	}
 	return nil
+}
+
+// end gives back what the lane was given: tenants that the harness brought to life are deleted where the target can
+// do that, and what was put into borrowed ones is removed.
+func (l *lane) end(ctx context.Context, t Target, w *World) {
+	lifecycle, can := t.(Lifecycle)
+	for _, m := range l.cast.members {
+		if can && !m.tenant.Borrowed {
+			// A tenant that an attack ended already answers with an error, which nobody needs to hear of.
+			_ = lifecycle.Delete(ctx, m.tenant)
+			continue
+		}
+		for _, o := range l.holdings[m.label] {
+			w.objects = append(w.objects, o)
+		}
+	}
+	l.holdings = nil
+	w.clean(ctx)
 }
 
 // lost forgets a holding that an attack destroyed or changed.

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -21,8 +20,13 @@ func (w *World) play(ctx context.Context) (err error) {
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
-	if err := w.reach(ctx, ""); err != nil {
+	if err := w.reach(ctx, w.victim, w.theirs); err != nil {
 		return err
+	}
+	if w.attacker.Tenant != "" {
+		if err := w.reach(ctx, w.attacker.Tenant, w.mine); err != nil {
+			return err
+		}
 	}
 	bystanders := w.victimObjects()
 	w.look(ctx, bystanders, "before")
@@ -34,7 +38,14 @@ func (w *World) play(ctx context.Context) (err error) {
 	}
 	w.lookAgain(ctx, bystanders)
 	w.lookForIntruders(ctx)
-	return w.reach(ctx, "after")
+	if w.attacker.Tenant == "" {
+		return nil
+	}
+	// Its own object may be rightly gone, deleted by the attack: what the attacker held before the cell is asked for.
+	if err := w.reach(ctx, w.attacker.Tenant, w.lane.holdings[w.attacker.Tenant][w.resource.Name]); err != nil {
+		return fmt.Errorf("after the attack: %w", err)
+	}
+	return nil
 }
 
 // panicLine names the first line of our caller's code below the panic.
@@ -77,57 +88,28 @@ func (w *World) prepare(ctx context.Context) (err error) {
 const reachPhase = "reach"
 
 // reach is the premise of every cell: owners see their own objects through the very operations that will be attacked.
-// Afterwards only the attacker is asked: that its credential still works.
-func (w *World) reach(ctx context.Context, when string) error {
-	ask := func(owner string, o *Object) error {
-		verb := Read
-		if _, reads := w.resource.Operation(Read); !reads || o == nil {
-			verb = List
-		}
-		c, ok := w.Call(verb, o)
-		if !ok {
-			return nil // nothing can be read: the scenario's own controls decide
-		}
-		t := w.cast.member(owner).tenant
-		c.Values["tenant.id"], c.Values["tenant.name"] = t.ID, t.Name
-		label := ""
-		if o != nil {
-			label = o.Label
-		}
-		e := w.do(ctx, w.Actor(owner), Control, c, label, reachPhase)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return ctx.Err()
-		}
-		if !e.OK {
-			return fmt.Errorf("control failed: %s could not %s its own %s: %s", e.Actor, verb, w.resource.Name, e.outcome())
-		}
-		return nil
+// Without an object, or where objects cannot be read, their list has to do.
+func (w *World) reach(ctx context.Context, owner string, o *Object) error {
+	verb := Read
+	if _, reads := w.resource.Operation(Read); !reads || o == nil {
+		verb = List
 	}
-	if when == "" {
-		if err := ask(w.victim, w.theirs); err != nil {
-			return err
-		}
+	c, ok := w.Call(verb, o)
+	if !ok {
+		return nil // nothing can be read: the scenario's own controls decide
 	}
-	// An attack may have rightly lost the attacker its own object, by moving or deleting it: a list proves as much.
-	mine := w.mine
-	if when == "after" && mine != nil {
-		if _, lists := w.resource.Operation(List); lists {
-			mine = nil
-		}
+	t := w.cast.member(owner).tenant
+	c.Values["tenant.id"], c.Values["tenant.name"] = t.ID, t.Name
+	label := ""
+	if o != nil {
+		label = o.Label
 	}
-	if w.attacker.Tenant == "" || when == "after" && w.mine != nil && mine != nil {
-		return nil
+	e := w.do(ctx, w.Actor(owner), Control, c, label, reachPhase)
+	if err := context.Cause(ctx); err != nil {
+		return err
 	}
-	if when == "after" {
-		return w.stillKnown(ctx, ask)
-	}
-	return ask(w.attacker.Tenant, mine)
-}
-
-// stillKnown asks whether the attacker's credential is still good after the attack.
-func (w *World) stillKnown(ctx context.Context, ask func(string, *Object) error) error {
-	if err := ask(w.attacker.Tenant, nil); err != nil {
-		return fmt.Errorf("after the attack: %w", err)
+	if !e.OK {
+		return fmt.Errorf("control failed: %s could not %s its own %s: %s", e.Actor, verb, w.resource.Name, e.outcome())
 	}
 	return nil
 }

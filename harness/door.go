@@ -56,7 +56,8 @@ func (d *door) admit(ctx context.Context, u *url.URL) error {
 	if err := d.pace.wait(ctx); err != nil {
 		return err
 	}
-	if n := d.sent.Add(1); d.budget >= 0 && n > d.budget {
+	// What was created is removed even when the budget is spent.
+	if n := d.sent.Add(1); d.budget >= 0 && n > d.budget && ctx.Value(cleaningKey{}) == nil {
 		d.sent.Add(-1)
 		return ErrBudget
 	}
@@ -194,7 +195,16 @@ func (p *pace) hold(d time.Duration) {
 	}
 }
 
-type doorKey struct{}
+type (
+	doorKey     struct{}
+	cleaningKey struct{}
+)
+
+// cleaning returns the context for requests that clean up: neither an interruption nor a spent budget stops them; the
+// timeout of each request bounds them.
+func cleaning(ctx context.Context) context.Context {
+	return context.WithValue(context.WithoutCancel(ctx), cleaningKey{}, true)
+}
 
 // Recorded returns a transport for the requests that a target sends on its own behalf: logins, provisioning. They
 // pass the same door as attacks, so hosts and budget hold for them too. Outside a run it returns next.

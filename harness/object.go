@@ -24,8 +24,7 @@ func (w *World) Values(r *Resource, owner string) Values {
 }
 
 func (w *World) nextLabel(owner string, r *Resource) string {
-	w.lane.serial++
-	return fmt.Sprintf("%s/%s/%d", owner, r.Name, w.lane.serial)
+	return fmt.Sprintf("%s/%s/%d", owner, r.Name, w.lane.serial.Add(1))
 }
 
 func (w *World) draw(r *Resource, owner, label string) Values {

@@ -2,17 +2,29 @@ package harness
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
 
 // redactor replaces secrets by stable placeholders before anything is recorded. Planted canaries are no secrets.
+//
+// A run forges thousands of tokens, so secrets are found by their first bytes: two of them in a bit set, eight in a map.
 type redactor struct {
-	mu      sync.RWMutex
-	secrets map[string]string // secret to placeholder
+	mu     sync.RWMutex
+	known  map[string]bool
+	starts [1 << 16]bool
+	heads  map[[minSecret]byte][]secret // longest first
+}
+
+type secret struct {
+	value       []byte
+	placeholder string
 }
 
 // minSecret is the length from which a credential's value is searched for in answers. Shorter ones would blot out
@@ -20,38 +32,77 @@ type redactor struct {
 const minSecret = 8
 
 // learn makes a value a secret, in the forms in which a service could echo it.
-func (r *redactor) learn(secret, placeholder string) {
-	if len(secret) < minSecret {
+func (r *redactor) learn(value, placeholder string) {
+	if len(value) < minSecret {
 		return
 	}
 	r.mu.RLock()
-	_, known := r.secrets[secret]
+	known := r.known[value]
 	r.mu.RUnlock()
 	if known {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.secrets == nil {
-		r.secrets = map[string]string{}
+	forms := []string{
+		value, url.QueryEscape(value), hex.EncodeToString([]byte(value)),
+		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
 	}
-	r.secrets[secret] = placeholder
-	r.secrets[url.QueryEscape(secret)] = placeholder
-	if escaped, err := json.Marshal(secret); err == nil {
-		r.secrets[string(escaped[1:len(escaped)-1])] = placeholder
+	if escaped, err := json.Marshal(value); err == nil {
+		forms = append(forms, string(escaped[1:len(escaped)-1]))
 	}
+	for _, form := range forms {
+		r.add(form, placeholder)
+	}
+}
+
+func (r *redactor) add(form, placeholder string) {
+	if r.known[form] {
+		return
+	}
+	if r.known == nil {
+		r.known, r.heads = map[string]bool{}, map[[minSecret]byte][]secret{}
+	}
+	r.known[form] = true
+	r.starts[uint16(form[0])<<8|uint16(form[1])] = true
+	head := [minSecret]byte([]byte(form))
+	bucket := append(r.heads[head], secret{[]byte(form), placeholder})
+	slices.SortStableFunc(bucket, func(a, b secret) int { return len(b.value) - len(a.value) })
+	r.heads[head] = bucket
 }
 
 // bytes returns data with every known secret replaced.
 func (r *redactor) bytes(data []byte) []byte {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	for secret, placeholder := range r.secrets {
-		if bytes.Contains(data, []byte(secret)) {
-			data = bytes.ReplaceAll(data, []byte(secret), []byte(placeholder))
+	var out []byte
+	kept := 0
+	for i := 0; i+minSecret <= len(data); {
+		if s, ok := r.at(data[i:]); ok {
+			out = append(append(out, data[kept:i]...), s.placeholder...)
+			i += len(s.value)
+			kept = i
+			continue
+		}
+		i++
+	}
+	if kept == 0 {
+		return data
+	}
+	return append(out, data[kept:]...)
+}
+
+// at finds the secret that data begins with.
+func (r *redactor) at(data []byte) (secret, bool) {
+	if !r.starts[uint16(data[0])<<8|uint16(data[1])] {
+		return secret{}, false
+	}
+	for _, s := range r.heads[[minSecret]byte(data)] {
+		if bytes.HasPrefix(data, s.value) {
+			return s, true
 		}
 	}
-	return data
+	return secret{}, false
 }
 
 func (r *redactor) string(s string) string { return string(r.bytes([]byte(s))) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,10 +26,14 @@ type Config struct {
 	Budget int64
 	// Rate in requests per second over all lanes; 0 means unlimited.
 	Rate float64
-	// Keep receives the history of each cell as soon as it is judged, one at a time. Optional.
+	// Keep receives the history of each cell as soon as it is judged, one at a time, and last, without a verdict, the
+	// history of what was sent outside of cells. Optional.
 	Keep func(*History, Verdict) error
 	// Progress is told of each finished cell, one at a time. Optional.
 	Progress func(done, total int, c Coverage)
+	// AllowHosts are further hosts ("name:port") that requests may go to, beside those that the surface lists. Loopback is
+	// always allowed; every other host must be named, that of the surface's own base URL included.
+	AllowHosts []string
 	// FirstBreach stops the run at the first breach.
 	FirstBreach bool
 	_           struct{}
@@ -53,6 +58,12 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSurface, err)
 	}
+	allowed := append(slices.Clone(surface.Hosts), cfg.AllowHosts...)
+	if loopback(base.Hostname()) {
+		allowed = append(allowed, base.Host)
+	} else if !slices.Contains(allowed, base.Host) {
+		return nil, fmt.Errorf("%w: %s", ErrHost, base.Host)
+	}
 	r := &runner{cfg: cfg, surface: &surface, began: time.Now(), verdicts: map[string]*Result{}}
 	if r.cfg.Lanes <= 0 {
 		r.cfg.Lanes = 2
@@ -64,10 +75,15 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		r.cfg.Budget = 100_000
 	}
 	r.door = &door{
-		target: cfg.Target, base: base, hosts: append([]string{base.Host}, surface.Hosts...),
+		target: cfg.Target, base: base, hosts: allowed,
 		timeout: r.cfg.Timeout, budget: r.cfg.Budget, pace: newPace(cfg.Rate), began: r.began,
 	}
 	return r.run(ctx), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 type runner struct {
@@ -129,6 +145,7 @@ func (r *runner) run(ctx context.Context) *Report {
 	}
 	close(jobs)
 	wg.Wait()
+	r.close(cleaning(ctx), lanes)
 	return r.report(context.Cause(ctx))
 }
 
@@ -148,6 +165,22 @@ func (r *runner) open(ctx context.Context) (lanes []*lane, reason string) {
 		}
 	}
 	return lanes, ""
+}
+
+// close gives back the casts, and keeps what was sent outside of cells.
+func (r *runner) close(ctx context.Context, lanes []*lane) {
+	last := &History{Cell: Cell{ID: provisionCell, Seed: r.cfg.Seed}}
+	for _, l := range lanes {
+		w := &World{surface: r.surface, door: r.door, lane: l, cast: l.cast, history: last}
+		l.end(ctx, r.cfg.Target, w)
+	}
+	last.Exchanges = append(r.door.journal, last.Exchanges...)
+	for i, e := range last.Exchanges {
+		e.ID = fmt.Sprintf("%s/%d", provisionCell, i+1)
+	}
+	if r.cfg.Keep != nil && r.keepErr == nil {
+		r.keepErr = r.cfg.Keep(last, "")
+	}
 }
 
 // plan lists the cells, scenario by scenario: the order of the catalogue is the order of the report.
@@ -196,6 +229,13 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 			return j, nil, Skipped, "the tenants are borrowed and must survive", nil
 		}
 		l = &lane{number: l.number, cast: c}
+		defer func(ended *lane) {
+			for _, m := range ended.cast.members {
+				if lifecycle, ok := r.cfg.Target.(Lifecycle); ok {
+					_ = lifecycle.Delete(cleaning(ctx), m.tenant) // the victim is gone already
+				}
+			}
+		}(l)
 		if attacker.Tenant != "" {
 			attacker = c.member(j.pair.attacker).actor()
 		}
@@ -205,13 +245,14 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 		w.history.Crash = "setup failed: " + err.Error()
 	} else if err := w.play(ctx); err != nil {
 		if reason, ok := skipped(err); ok {
-			w.clean(context.WithoutCancel(ctx))
+			w.clean(cleaning(ctx))
 			return j, nil, Skipped, reason, nil
 		}
 		w.history.Crash = r.door.secrets.string(err.Error())
 	}
-	// What was created goes, also when the run was interrupted; the timeout of each request bounds it.
-	w.clean(context.WithoutCancel(ctx))
+	if !j.scenario.Ends {
+		w.clean(cleaning(ctx))
+	}
 	l.tokens = w.holdingTokens()
 	verdict, reason, findings := JudgeHistory(w.history, j.scenario.Judge)
 	return j, w.history, verdict, reason, findings
@@ -328,6 +369,9 @@ func (r *runner) report(cause error) *Report {
 		return strings.Compare(a.Resource+a.Attacker+a.Victim, b.Resource+b.Attacker+b.Victim)
 	})
 	out.Coverage = r.coverage
+	if r.keepErr != nil {
+		cause = fmt.Errorf("keep the evidence: %w", r.keepErr)
+	}
 	if cause != nil {
 		out.Interrupted = cause.Error()
 	}

@@ -74,6 +74,8 @@ type Call struct {
 	Resource *Resource
 	Op       *Operation
 	Values   Values
+	// IDs replace the element "{id}" of an array in a JSON body: the objects of a batch.
+	IDs []string
 	// RawPath replaces the path, byte for byte, escapes included. For ids that net/url would clean or escape.
 	RawPath string
 	// Query and Header are set on top of the operation's own; values are added, never replaced.
@@ -196,9 +198,15 @@ func (c *Call) fill(v any) any {
 		}
 		return expand(v, c.Values, nil)
 	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = c.fill(v[i])
+		out := make([]any, 0, len(v))
+		for _, element := range v {
+			if element == "{id}" && len(c.IDs) > 0 {
+				for _, id := range c.IDs {
+					out = append(out, id)
+				}
+				continue
+			}
+			out = append(out, c.fill(element))
 		}
 		return out
 	case map[string]any:

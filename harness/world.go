@@ -124,6 +124,33 @@ func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
 	return w.do(ctx, as, Setup, c, "", "")
 }
 
+// End ends the victim for good and returns who its owner was. To the judges a former owner is somebody else: what
+// belonged to the tenant must reach nobody any more.
+func (w *World) End(ctx context.Context) (former Actor, err error) {
+	lifecycle, ok := w.door.target.(Lifecycle)
+	if !ok {
+		return Actor{}, Skip("the target cannot end a tenant")
+	}
+	former = w.Actor(w.victim)
+	former.Tenant = w.victim + "-former"
+	if err := lifecycle.Delete(ctx, w.cast.member(w.victim).tenant); err != nil {
+		return Actor{}, fmt.Errorf("the target could not end the victim: %w", err)
+	}
+	return former, nil
+}
+
+// Succeed provisions a new tenant under the ended victim's name, and returns its first principal.
+func (w *World) Succeed(ctx context.Context) (Actor, error) {
+	name := w.cast.member(w.victim).tenant.Name
+	tenant, err := w.door.target.Provision(ctx, name)
+	if err != nil {
+		return Actor{}, fmt.Errorf("provision a successor named %s: %w", name, err)
+	}
+	m := member{label: w.victim + "-successor", tenant: tenant}
+	w.cast.members = append(w.cast.members, m)
+	return m.actor(), nil
+}
+
 // Give hands a value to a tenant: from now on it proves nothing when that tenant receives it. What a tenant sends
 // itself needs no such word.
 func (w *World) Give(tenant, value string) {
@@ -170,9 +197,11 @@ func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
 		return
 	}
 	id := w.id(c.Resource, c.Values, e)
+	w.mu.Lock()
 	known := slices.ContainsFunc(w.objects, func(o *Object) bool {
 		return o.Owner == owner && o.Resource == c.Resource && o.ID == id
 	})
+	w.mu.Unlock()
 	if id != "" && !known {
 		w.adopt(&Object{Label: w.nextLabel(owner, c.Resource), Owner: owner, Resource: c.Resource, ID: id, Values: c.Values})
 	}
