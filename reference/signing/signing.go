@@ -1,0 +1,115 @@
+// Package signing makes and verifies the tokens that carry an identity.
+//
+// A token is a JWT signed with Ed25519. The verifier pins the algorithm, the issuer, the audience and the key id: what a
+// token says about how it wants to be verified is not listened to.
+package signing
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/partywall/partywall/reference/tenant"
+)
+
+// Names in every token.
+const (
+	Issuer   = "https://partywall.example/reference"
+	Audience = "partywall-reference"
+)
+
+// ErrToken means that a token proves nothing.
+var ErrToken = errors.New("the token is not valid")
+
+// Claims of a token.
+type Claims struct {
+	Tenant string `json:"tid"`
+	Role   string `json:"role"`
+	jwt.RegisteredClaims
+}
+
+// Identity that the claims state.
+func (c Claims) Identity() tenant.Identity {
+	return tenant.Identity{Tenant: tenant.ID(c.Tenant), User: c.Subject, Role: c.Role}
+}
+
+// A Verifier turns a token into a verified identity, or ErrToken.
+type Verifier interface {
+	Verify(token string) (tenant.Identity, error)
+}
+
+// Keys sign and verify.
+type Keys struct {
+	Lifetime time.Duration
+	Now      func() time.Time
+	id       string
+	private  ed25519.PrivateKey
+}
+
+// New makes a fresh key pair.
+func New() (*Keys, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a signing key: %w", err)
+	}
+	sum := sha256.Sum256(public)
+	return &Keys{Lifetime: time.Hour, Now: time.Now, id: base64.RawURLEncoding.EncodeToString(sum[:9]), private: private}, nil
+}
+
+// Public key, as it is published.
+func (k *Keys) Public() ed25519.PublicKey {
+	public, _ := k.private.Public().(ed25519.PublicKey) // the dynamic type is fixed by the key
+	return public
+}
+
+// Sign makes a token for an identity.
+func (k *Keys) Sign(id tenant.Identity) (string, error) {
+	now := k.Now()
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, Claims{
+		Tenant: string(id.Tenant), Role: id.Role,
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: Issuer, Audience: jwt.ClaimStrings{Audience}, Subject: id.User, ID: rand.Text(),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(k.Lifetime)),
+		},
+	})
+	token.Header["kid"] = k.id
+	signed, err := token.SignedString(k.private)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return signed, nil
+}
+
+// Verify implements Verifier.
+func (k *Keys) Verify(token string) (tenant.Identity, error) {
+	var claims Claims
+	_, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		if t.Header["kid"] != k.id {
+			return nil, errors.New("unknown key id")
+		}
+		return k.Public(), nil
+	}, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithIssuer(Issuer), jwt.WithAudience(Audience),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(k.Now))
+	if err != nil || claims.Tenant == "" || claims.Subject == "" {
+		return tenant.Identity{}, ErrToken // the cause is for nobody who presents such a token
+	}
+	return claims.Identity(), nil
+}
+
+// KeySet is the JSON Web Key Set that the service publishes (RFC 7517, RFC 8037).
+func (k *Keys) KeySet() []byte {
+	set, err := json.Marshal(map[string]any{"keys": []any{map[string]string{
+		"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": k.id, "x": base64.RawURLEncoding.EncodeToString(k.Public()),
+	}}})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return set
+}
