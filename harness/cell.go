@@ -36,7 +36,7 @@ func (w *World) play(ctx context.Context) (err error) {
 	if w.scenario.Ends {
 		return nil
 	}
-	w.lookAgain(ctx, bystanders)
+	w.lookAgain(ctx, append(bystanders, w.watched...))
 	w.lookForIntruders(ctx)
 	if w.attacker.Tenant == "" {
 		return nil
@@ -94,7 +94,11 @@ func (w *World) reach(ctx context.Context, owner string, o *Object) error {
 	if _, reads := w.resource.Operation(Read); !reads || o == nil {
 		verb = List
 	}
-	c, ok := w.Call(verb, o)
+	within := o
+	if within == nil {
+		within = w.lane.holdings[owner][w.resource.Name] // a list may lie under a parent
+	}
+	c, ok := w.Call(verb, within)
 	if !ok {
 		return nil // nothing can be read: the scenario's own controls decide
 	}

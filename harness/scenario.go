@@ -41,6 +41,8 @@ type Refs struct {
 type Needs struct {
 	// Verbs of which the resource must have at least one.
 	Verbs []Verb
+	// Objects: the resource must be one that tenants create.
+	Objects bool
 	// Chosen: the client must choose the ids of the resource.
 	Chosen bool
 	// Forger: the attacker's credential must carry a token that can be rewritten.
@@ -60,6 +62,9 @@ func (n Needs) missing(r *Resource, t Target, attacker Actor) string {
 		if !has {
 			return fmt.Sprintf("%s has no operation of %v", r.Name, n.Verbs)
 		}
+	}
+	if _, creates := r.Operation(Create); n.Objects && !creates {
+		return "tenants cannot create " + r.Name
 	}
 	if n.Chosen && r.Chosen == "" {
 		return "clients do not choose the ids of " + r.Name

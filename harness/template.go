@@ -76,8 +76,8 @@ type Call struct {
 	Values   Values
 	// IDs replace the element "{id}" of an array in a JSON body: the objects of a batch.
 	IDs []string
-	// RawPath replaces the path, byte for byte, escapes included. For ids that net/url would clean or escape.
-	RawPath string
+	// RawID stands for the id in the path, byte for byte, escapes included: for ids that net/url would clean or escape.
+	RawID string
 	// Query and Header are set on top of the operation's own; values are added, never replaced.
 	Query  url.Values
 	Header http.Header
@@ -94,6 +94,8 @@ func NewCall(r *Resource, op *Operation, values Values) Call {
 	return Call{Resource: r, Op: op, Values: values}
 }
 
+const rawMark = "\x00"
+
 // rendered is a request ready to be sent, kept as bytes so that it can be recorded.
 type rendered struct {
 	method string
@@ -105,10 +107,12 @@ type rendered struct {
 // render fills the templates. The URL is opaque to the client: what is written here is what goes over the wire, so
 // that hostile paths are not cleaned on their way.
 func (c *Call) render(base *url.URL) (*rendered, error) {
-	path := c.RawPath
-	if path == "" {
-		path = expand(c.Op.Path, c.Values, url.PathEscape)
+	template := c.Op.Path
+	if c.RawID != "" {
+		// A brace in a raw id must not become a variable, so the id goes in after the others are filled.
+		template = strings.NewReplacer("{id...}", rawMark, "{id}", rawMark).Replace(template)
 	}
+	path := strings.ReplaceAll(expand(template, c.Values, url.PathEscape), rawMark, c.RawID)
 	target := strings.TrimSuffix(base.EscapedPath(), "/") + path
 	query := c.Query.Encode()
 	for _, name := range sortedKeys(c.Op.Query) {

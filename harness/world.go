@@ -27,6 +27,7 @@ type World struct {
 	mu      sync.Mutex // guards what concurrent requests append to
 	history *History
 	objects []*Object // of this cell, in the order of their creation
+	watched []*Object
 }
 
 // Attacker is who attacks. It may be anonymous.
@@ -124,6 +125,13 @@ func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
 	return w.do(ctx, as, Setup, c, "", "")
 }
 
+// Watch reads an object that the attack made for the victim, as its owner: from now on it is part of the state that the
+// attack must not change.
+func (w *World) Watch(ctx context.Context, o *Object) {
+	w.lookAt(ctx, o, "before")
+	w.watched = append(w.watched, o)
+}
+
 // End ends the victim for good and returns who its owner was. To the judges a former owner is somebody else: what
 // belonged to the tenant must reach nobody any more.
 func (w *World) End(ctx context.Context) (former Actor, err error) {
@@ -193,7 +201,7 @@ func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, objec
 // choose ids an update may create as well.
 func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
 	creates := c.Op.Verb == Create || c.Op.Verb == Update && c.Resource.Chosen != ""
-	if !creates || c.RawPath != "" {
+	if !creates || c.RawID != "" {
 		return
 	}
 	id := w.id(c.Resource, c.Values, e)

@@ -1,0 +1,69 @@
+package scenarios
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/partywall/partywall/harness"
+)
+
+func idorList() harness.Scenario {
+	return harness.Scenario{
+		ID:    "idor/list",
+		Claim: "lists and searches hold the own tenant's objects only",
+		Why: "A list without a tenant filter shows everything to everybody. A filter joined by OR without brackets does so only for " +
+			"the right search term.",
+		Fix: "Build every query from a scope that already holds the tenant; let clients add conditions to it, never replace it.",
+		Refs: harness.Refs{
+			CheatSheet: "Always validate that requested resources belong to the current tenant.",
+			CWE:        []int{639, 943}, OWASP: []string{"API1", "API3"}, Techniques: []string{"10", "28", "29", "31"},
+			Bugs: []string{"OpenRisk #532", "Camunda #42789"},
+		},
+		Needs:     harness.Needs{Verbs: []harness.Verb{harness.List, harness.Search}},
+		Anonymous: true,
+		Attack: func(ctx context.Context, w *harness.World) error {
+			if c, ok := w.Call(harness.List, w.Theirs()); ok {
+				if len(c.Resource.Slots(c.Op)) > 0 && w.Theirs() != nil {
+					for _, mix := range mixes(w, c) {
+						w.Attack(ctx, mix)
+					}
+				}
+			}
+			if c, ok := w.Call(harness.List, w.Mine()); ok {
+				for _, widen := range []url.Values{
+					nil, {"all": {"true"}, "scope": {"all"}, "include_all": {"1"}}, {"deleted": {"true"}, "trash": {"true"}, "archived": {"true"}},
+					{"filter": {"*"}, "where": {"1=1"}, "expand": {"*"}, "fields": {"*"}}, {"offset": {"0"}, "page": {"1"}, "per_page": {"1000"}},
+				} {
+					c.Query, c.Label = widen, "list"
+					if widen != nil {
+						c.Label = "list, " + widen.Encode()
+					}
+					w.Attack(ctx, c)
+				}
+			}
+			search(ctx, w)
+			return nil
+		},
+	}
+}
+
+// search asks for pieces of the victim's values. They are too short to count as known, so what comes back with the rest
+// of the value is a proof.
+func search(ctx context.Context, w *harness.World) {
+	c, ok := w.Call(harness.Search, w.Mine())
+	if !ok {
+		return
+	}
+	terms := []string{"", "%", "*", "' or '1'='1", "a"}
+	if w.Theirs() != nil {
+		for _, f := range w.Resource().Fields {
+			if value := w.Theirs().Values[f.Name]; f.Type == harness.Text && f.Refers == "" && f.Fixed == "" && len(value) > 6 {
+				terms = append(terms, value[:6])
+			}
+		}
+	}
+	for _, term := range terms {
+		c.Values["query"], c.Label = term, "search for "+term
+		w.Attack(ctx, c)
+	}
+}

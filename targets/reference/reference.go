@@ -1,0 +1,188 @@
+// Package reference opens the bundled reference service as a target: on a backing, with a strategy, and with faults
+// planted if so asked.
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/partywall/partywall/harness"
+	service "github.com/partywall/partywall/reference"
+	"github.com/partywall/partywall/reference/backing"
+)
+
+// Options of a reference target.
+type Options struct {
+	Strategy string // empty means "row"
+	// Plant edits the parts before they are wired: planted faults.
+	Plant []func(*service.Parts)
+	// Label is added to the target's name, for example "+read-by-id".
+	Label string
+}
+
+// Target is a running reference service. It implements harness.Target and harness.Lifecycle.
+type Target struct {
+	name     string
+	url      string
+	operator string
+	client   *http.Transport
+	server   *http.Server
+	served   chan error
+	backing  *backing.Service
+
+	mu     sync.Mutex
+	serial int
+}
+
+// Open starts the service on an engine. The caller closes the target, and the engine after it.
+func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, err error) {
+	if o.Strategy == "" {
+		o.Strategy = "row"
+	}
+	template, err := service.Template(o.Strategy)
+	if err != nil {
+		return nil, err
+	}
+	base, err := engine.Service(ctx, template)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{name: "reference:" + o.Strategy + o.Label, backing: base, client: harness.NewTransport(), served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, base.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	parts, err := service.Assemble(service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost}, base)
+	if err != nil {
+		return nil, err
+	}
+	for _, plant := range o.Plant {
+		plant(parts)
+	}
+	handler, err := service.New(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for the reference service: %w", err)
+	}
+	t.url, t.operator = "http://"+listener.Addr().String(), parts.API.OperatorKey
+	t.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { t.served <- t.server.Serve(listener) }()
+	return t, nil
+}
+
+// Name implements harness.Target.
+func (t *Target) Name() string { return t.name }
+
+// Surface implements harness.Target.
+func (t *Target) Surface() harness.Surface { return Surface(t.url) }
+
+// Send implements harness.Target.
+func (t *Target) Send(_ context.Context, _ harness.Actor, r *http.Request) (*http.Response, error) {
+	return t.client.RoundTrip(r)
+}
+
+// Close implements harness.Target.
+func (t *Target) Close(ctx context.Context) error {
+	t.client.CloseIdleConnections()
+	err := t.server.Close()
+	if end := <-t.served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	return errors.Join(err, t.backing.Close(ctx))
+}
+
+// users are the same people at every tenant: isolation must not rest on names being different.
+var users = []map[string]string{
+	{"email": "alice@example.com", "role": "admin"},
+	{"email": "bob@example.com", "role": "member"},
+}
+
+// Provision implements harness.Target. It takes the name itself if that is free, else one like it.
+func (t *Target) Provision(ctx context.Context, name string) (harness.Tenant, error) {
+	slug := name
+	var made struct {
+		ID    string
+		Users []struct{ Email, Role, Password string }
+	}
+	for {
+		err := t.call(ctx, t.operator, "POST", "/admin/tenants", map[string]any{"slug": slug, "name": name, "tier": "test", "users": users}, &made)
+		var status statusError
+		if errors.As(err, &status) && status == http.StatusConflict {
+			t.mu.Lock()
+			t.serial++
+			slug = fmt.Sprintf("%s-%d", name, t.serial)
+			t.mu.Unlock()
+			continue
+		}
+		if err != nil {
+			return harness.Tenant{}, err
+		}
+		break
+	}
+	out := harness.Tenant{ID: made.ID, Name: slug}
+	for _, u := range made.Users {
+		var login struct{ Token string }
+		err := t.call(ctx, "", "POST", "/v1/login", map[string]string{"tenant": slug, "email": u.Email, "password": u.Password}, &login)
+		if err != nil {
+			return harness.Tenant{}, err
+		}
+		person, _, _ := strings.Cut(u.Email, "@")
+		out.Principals = append(out.Principals, harness.Principal{Name: person, Role: u.Role, Credential: harness.Bearer(login.Token)})
+	}
+	return out, nil
+}
+
+// Delete implements harness.Lifecycle.
+func (t *Target) Delete(ctx context.Context, tenant harness.Tenant) error {
+	return t.call(ctx, t.operator, "DELETE", "/admin/tenants/"+tenant.ID, nil, nil)
+}
+
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("the reference service answered %d", int(s)) }
+
+func (t *Target) call(ctx context.Context, token, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, t.url+path, body)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := harness.Recorded(ctx, t.client).RoundTrip(r)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode > 299 {
+		_, _ = io.Copy(io.Discard, answer.Body) // so that the connection can be used again
+		return fmt.Errorf("%s %s: %w", method, path, statusError(answer.StatusCode))
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(answer.Body).Decode(out)
+}

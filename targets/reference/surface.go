@@ -1,0 +1,55 @@
+package reference
+
+import "github.com/partywall/partywall/harness"
+
+// Surface of the reference service at a URL.
+func Surface(url string) harness.Surface {
+	document := harness.Body{Kind: "json", Value: map[string]any{"slug": "{slug}", "title": "{title}", "body": "{body}"}}
+	preference := harness.Body{Kind: "json", Value: map[string]any{"value": "{value}"}}
+	file := harness.Body{Kind: "raw", Raw: "{content}", Type: "application/octet-stream"}
+	return harness.Surface{
+		BaseURL: url,
+		KeySet:  "/.well-known/jwks.json",
+		Resources: []harness.Resource{
+			{
+				Name: "documents", ID: harness.Locator{Pointer: "/id"},
+				Fields: []harness.Field{{Name: "slug", Unique: true}, {Name: "title"}, {Name: "body"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/documents", Body: document},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/documents/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/documents", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Search, Method: "GET", Path: "/v1/documents", Query: map[string]string{"limit": "200", "q": "{query}"}},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/documents/{id}", Body: document},
+					{Verb: harness.Patch, Method: "PATCH", Path: "/v1/documents/{id}", Body: harness.Body{Kind: "json", Value: map[string]any{"title": "{title}"}}},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/documents/{id}"},
+				},
+			},
+			{
+				Name: "preferences", Chosen: "ui/{unique}", Fields: []harness.Field{{Name: "value"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "PUT", Path: "/v1/preferences/{id...}", Body: preference},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/preferences/{id...}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/preferences"},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/preferences/{id...}", Body: preference},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/preferences/{id...}"},
+				},
+			},
+			{
+				Name: "files", Chosen: "reports/{unique}.txt", Fields: []harness.Field{{Name: "content"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "PUT", Path: "/v1/files/{id...}", Body: file},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/files/{id...}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/files", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/files/{id...}", Body: file},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/files/{id...}"},
+				},
+			},
+			{
+				Name: "audit",
+				Operations: []harness.Operation{
+					{Verb: harness.List, Method: "GET", Path: "/v1/audit", Query: map[string]string{"limit": "200"}},
+				},
+			},
+		},
+	}
+}
