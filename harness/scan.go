@@ -9,7 +9,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -131,14 +130,16 @@ var decoders = []struct {
 	}},
 	{"base64", unbase64},
 	{"hex", func(data []byte, yield func([]byte)) {
-		for _, run := range hexRun.FindAll(data, -1) {
+		runs(data, &hexClass, 2*fragment, func(run []byte) {
 			for offset := range 2 {
 				piece := run[offset:]
-				if out, err := hex.DecodeString(string(piece[:len(piece)&^1])); err == nil {
+				piece = piece[:len(piece)&^1]
+				out := make([]byte, len(piece)/2)
+				if _, err := hex.Decode(out, piece); err == nil {
 					yield(out)
 				}
 			}
-		}
+		})
 	}},
 	{"gzip", func(data []byte, yield func([]byte)) {
 		if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
@@ -168,38 +169,90 @@ var decoders = []struct {
 	}},
 }
 
+// Sets of bytes that a run of an encoding is made of. Regular expressions took half the time of a run here.
 var (
-	hexRun      = regexp.MustCompile(`[0-9a-fA-F]{24,}`)
-	base64Run   = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}`)
-	escapedRune = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
-	percent     = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	hexClass    = class("0123456789abcdefABCDEF")
+	base64Class = class("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 )
 
-func unpercent(data []byte, yield func([]byte)) {
-	if !percent.Match(data) {
-		return
+func class(chars string) (set [256]bool) {
+	for i := range len(chars) {
+		set[chars[i]] = true
 	}
-	yield(percent.ReplaceAllFunc(data, func(m []byte) []byte {
-		c, _ := strconv.ParseUint(string(m[1:]), 16, 8)
-		return []byte{byte(c)}
-	}))
+	return set
+}
+
+// runs yields the longest stretches of data that are made of the class and have at least least bytes.
+func runs(data []byte, in *[256]bool, least int, yield func([]byte)) {
+	for start := 0; start < len(data); {
+		if !in[data[start]] {
+			start++
+			continue
+		}
+		end := start
+		for end < len(data) && in[data[end]] {
+			end++
+		}
+		if end-start >= least {
+			yield(data[start:end])
+		}
+		start = end
+	}
+}
+
+func unpercent(data []byte, yield func([]byte)) {
+	unescape(data, "%", 2, yield)
 }
 
 func unescapeJSON(data []byte, yield func([]byte)) {
-	if !escapedRune.Match(data) {
+	unescape(data, `\u`, 4, yield)
+}
+
+// unescape replaces every escape, a mark and some hexadecimal digits, by the character that it stands for.
+func unescape(data []byte, mark string, digits int, yield func([]byte)) {
+	at := bytes.Index(data, []byte(mark))
+	if at < 0 {
 		return
 	}
-	yield(escapedRune.ReplaceAllFunc(data, func(m []byte) []byte {
-		c, _ := strconv.ParseUint(string(m[2:]), 16, 16)
-		return []byte(string(rune(c)))
-	}))
+	out := make([]byte, 0, len(data))
+	for at >= 0 {
+		out = append(out, data[:at]...)
+		end := at + len(mark) + digits
+		if end > len(data) {
+			data = data[at:]
+			break
+		}
+		if n, err := strconv.ParseUint(string(data[at+len(mark):end]), 16, 32); err != nil {
+			out = append(out, mark...)
+			data = data[at+len(mark):]
+		} else {
+			if n < 0x80 || digits == 2 {
+				out = append(out, byte(n)) // percent escapes are bytes
+			} else {
+				out = append(out, string(rune(n))...)
+			}
+			data = data[end:]
+		}
+		at = bytes.Index(data, []byte(mark))
+	}
+	yield(append(out, data...))
 }
 
 // unbase64 decodes every long run at all four alignments: the canary may stand anywhere in what was encoded, and the
 // run may begin with characters that are not part of it.
 func unbase64(data []byte, yield func([]byte)) {
-	for _, run := range base64Run.FindAll(data, -1) {
-		std := strings.NewReplacer("-", "+", "_", "/").Replace(string(run))
+	runs(data, &base64Class, 16, func(run []byte) {
+		std := bytes.Map(func(r rune) rune {
+			switch r {
+			case '-':
+				return '+'
+			case '_':
+				return '/'
+			default:
+				return r
+			}
+		}, run)
+		out := make([]byte, 4*base64.RawStdEncoding.DecodedLen(len(std)))
 		for offset := range 4 {
 			if offset >= len(std) {
 				break
@@ -208,9 +261,10 @@ func unbase64(data []byte, yield func([]byte)) {
 			if len(piece)%4 == 1 {
 				piece = piece[:len(piece)-1]
 			}
-			if out, err := base64.RawStdEncoding.DecodeString(piece); err == nil {
-				yield(out)
+			if n, err := base64.RawStdEncoding.Decode(out, piece); err == nil {
+				yield(out[:n])
+				out = out[n:] // what was yielded may still be looked at
 			}
 		}
-	}
+	})
 }

@@ -39,6 +39,8 @@ type Store struct {
 	Bucket string
 	// Key builds the key of a file for a tenant.
 	Key func(id tenant.ID, name string) (string, error)
+	// Prefix that all keys of a tenant begin with.
+	Prefix func(id tenant.ID) string
 	// Owns tells whether an object belongs to the tenant, by the owner that is written on it.
 	Owns func(id tenant.ID, owner string) bool
 }
@@ -46,7 +48,7 @@ type Store struct {
 // New returns a store with the good key and the owner check.
 func New(client *minio.Client, bucket string) *Store {
 	return &Store{
-		Client: client, Bucket: bucket, Key: Key,
+		Client: client, Bucket: bucket, Key: Key, Prefix: Prefix,
 		Owns: func(id tenant.ID, owner string) bool { return owner == digest(id) },
 	}
 }
@@ -138,7 +140,7 @@ func (s *Store) List(ctx context.Context, limit int) ([]File, error) {
 		return nil, err
 	}
 	files := []File{}
-	prefix := Prefix(identity.Tenant)
+	prefix := s.Prefix(identity.Tenant)
 	ctx, cancel := context.WithCancel(ctx) // ends the listing when the limit is reached
 	defer cancel()
 	for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
@@ -186,7 +188,7 @@ func notFound(err error) error {
 
 // Purge removes every file of a tenant. It names the tenant because it is a lifecycle call.
 func (s *Store) Purge(ctx context.Context, id tenant.ID) error {
-	for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: Prefix(id), Recursive: true}) {
+	for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: s.Prefix(id), Recursive: true}) {
 		if o.Err != nil {
 			return fmt.Errorf("purge files: %w", o.Err)
 		}

@@ -1,0 +1,22 @@
+package faults
+
+import (
+	"github.com/partywall/partywall/reference"
+	"github.com/partywall/partywall/reference/store"
+)
+
+func auditUnfiltered() Fault {
+	return Fault{
+		ID: "audit-unfiltered", Mistake: "The audit trail shows every tenant's entries to every tenant.",
+		Refs: Refs{
+			CheatSheet: "Audit & Compliance Gaps: Insufficient tenant-specific logging for regulatory requirements.", CWE: []int{862, 532},
+			Bugs: []string{"OpenRisk #532", "Camunda #42789"},
+		},
+		Scenarios: []string{"idor/list"},
+		Walls:     []Wall{rowSecurity},
+		Plant: func(p *reference.Parts) {
+			p.DB.Statements[store.AuditList] = `select at, actor, action, object from audit where @tenant <> ''
+				order by at desc, id desc limit @limit`
+		},
+	}
+}

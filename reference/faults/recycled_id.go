@@ -1,0 +1,28 @@
+package faults
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/partywall/partywall/reference"
+	"github.com/partywall/partywall/reference/lifecycle"
+	"github.com/partywall/partywall/reference/tenant"
+)
+
+func recycledID() Fault {
+	return Fault{
+		ID: "recycled-id", Mistake: "A tenant's id is derived from its name and files are not purged: the next tenant of the name inherits them.",
+		Refs: Refs{
+			CheatSheet: "Use cryptographically secure, non-guessable tenant identifiers.", CWE: []int{226, 340},
+			Bugs: []string{"ZITADEL CVE-2026-55670", "WSO2 #4386"},
+		},
+		Scenarios: []string{"lifecycle/read-after-delete"},
+		Plant: func(p *reference.Parts) {
+			p.API.Lifecycle.NewID = func(slug string) tenant.ID {
+				return tenant.ID(uuid.NewSHA1(uuid.NameSpaceDNS, []byte(slug)).String())
+			}
+			p.API.Lifecycle.Purgers = slices.DeleteFunc(p.API.Lifecycle.Purgers, func(u lifecycle.Purger) bool { return u.Name == "files" })
+		},
+	}
+}
