@@ -83,23 +83,38 @@ func (h *History) flow(e *Exchange, t Token, channel, how string) Finding {
 	return f
 }
 
+// controls returns why the owners could not show that they reach their own objects, or "".
+func controls(h *History, s *scanner) string {
+	count := 0
+	for _, e := range h.Exchanges {
+		if e.Purpose != Control {
+			continue
+		}
+		count++
+		if !e.OK {
+			return fmt.Sprintf("control failed: %s could not %s its own %s: %s", e.Actor, e.Verb, e.Resource, e.outcome())
+		}
+		if e.Phase == reachPhase && !showsOwn(s, h, e) {
+			return fmt.Sprintf("control failed: %s got an answer to %s %s that shows nothing of its own", e.Actor, e.Verb, e.Resource)
+		}
+	}
+	if count == 0 {
+		return "no control was possible: nobody could show that the owner succeeds"
+	}
+	return ""
+}
+
 // premise tells whether a history can support "held"; it returns the reason why it cannot, or "".
 func premise(h *History) string {
 	if h.Crash != "" {
 		return h.Crash
 	}
-	s := newScanner(h.Tokens)
-	controls, attacks := 0, 0
+	if reason := controls(h, newScanner(h.Tokens)); reason != "" {
+		return reason
+	}
+	attacks := 0
 	for _, e := range h.Exchanges {
 		switch e.Purpose {
-		case Control:
-			controls++
-			if !e.OK {
-				return fmt.Sprintf("control failed: %s could not %s its own %s: %s", e.Actor, e.Verb, e.Resource, e.outcome())
-			}
-			if e.Phase == reachPhase && !showsOwn(s, h, e) {
-				return fmt.Sprintf("control failed: %s got an answer to %s %s that shows nothing of its own", e.Actor, e.Verb, e.Resource)
-			}
 		case Attack:
 			if e.Err != "" {
 				return "the attack got no answer: " + e.Err
@@ -117,10 +132,7 @@ func premise(h *History) string {
 			}
 		}
 	}
-	switch {
-	case controls == 0:
-		return "no control was possible: nobody could show that the owner succeeds"
-	case attacks == 0:
+	if attacks == 0 {
 		return "the attack sent nothing"
 	}
 	return ""
