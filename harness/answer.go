@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // met tells whether an answer is a success.
@@ -121,3 +122,13 @@ func plain(value any) string {
 
 // limited tells whether an answer is a refusal by a limiter rather than by a wall.
 func (r *Response) limited() bool { return r.Status == http.StatusTooManyRequests }
+
+// longestWait is how long a limiter may make a run wait for one request.
+const longestWait = 30 * time.Second
+
+// retryAfter is how long a limiter asks to wait; ok is false when it does not say, or asks for too long.
+func (r *Response) retryAfter() (wait time.Duration, ok bool) {
+	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
+	wait = time.Duration(seconds) * time.Second
+	return wait, err == nil && wait >= 0 && wait <= longestWait
+}

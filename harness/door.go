@@ -162,11 +162,12 @@ func newPace(perSecond float64) *pace {
 }
 
 func (p *pace) wait(ctx context.Context) error {
-	if p.interval == 0 {
-		return ctx.Err()
-	}
 	p.mu.Lock()
 	now := time.Now()
+	if p.interval == 0 && p.next.Before(now) {
+		p.mu.Unlock()
+		return ctx.Err()
+	}
 	if p.next.Before(now) {
 		p.next = now
 	}
@@ -189,9 +190,6 @@ func (p *pace) hold(d time.Duration) {
 	defer p.mu.Unlock()
 	if until := time.Now().Add(d); p.next.Before(until) {
 		p.next = until
-	}
-	if p.interval == 0 {
-		p.interval = time.Nanosecond
 	}
 }
 

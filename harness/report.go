@@ -34,6 +34,8 @@ type Summary struct {
 type Result struct {
 	Scenario string    `json:"scenario"`
 	Claim    string    `json:"claim"`
+	Why      string    `json:"why,omitempty"`
+	Fix      string    `json:"fix,omitempty"`
 	Verdict  Verdict   `json:"verdict"`
 	Reason   string    `json:"reason"`
 	Resource string    `json:"resource"`

@@ -34,6 +34,8 @@ type Config struct {
 	// AllowHosts are further hosts ("name:port") that requests may go to, beside those that the surface lists. Loopback is
 	// always allowed; every other host must be named, that of the surface's own base URL included.
 	AllowHosts []string
+	// Cells limits the run to the cells with these ids, such as "idor/read/documents/a-b". Optional.
+	Cells []string
 	// FirstBreach stops the run at the first breach.
 	FirstBreach bool
 	_           struct{}
@@ -197,7 +199,9 @@ func (r *runner) plan(size int) []job {
 				}
 			}
 			for _, p := range all {
-				jobs = append(jobs, job{s, resource, p})
+				if j := (job{s, resource, p}); len(r.cfg.Cells) == 0 || slices.Contains(r.cfg.Cells, j.cell(0).ID) {
+					jobs = append(jobs, j)
+				}
 			}
 		}
 	}
@@ -298,7 +302,8 @@ func (r *runner) finish(j job, h *History, v Verdict, reason string, findings []
 	result := r.verdicts[key]
 	if result == nil {
 		result = &Result{
-			Scenario: j.scenario.ID, Claim: j.scenario.Claim, Resource: j.resource.Name, Refs: j.scenario.Refs, Verdict: Skipped, Findings: []Finding{},
+			Scenario: j.scenario.ID, Claim: j.scenario.Claim, Why: j.scenario.Why, Fix: j.scenario.Fix, Resource: j.resource.Name,
+			Refs: j.scenario.Refs, Verdict: Skipped, Findings: []Finding{},
 		}
 		r.verdicts[key] = result
 	}

@@ -30,7 +30,7 @@ type Scenario struct {
 
 // Refs ties a scenario or a fault to the public record.
 type Refs struct {
-	CheatSheet string   `json:"cheat_sheet"`          // the line of the cheat sheet, in its words
+	CheatSheet []string `json:"cheat_sheet"`          // the lines of the cheat sheet that the claim speaks for, in its words
 	CWE        []int    `json:"cwe,omitempty"`        //
 	OWASP      []string `json:"owasp,omitempty"`      // OWASP API Security Top 10 2023: "API1"
 	Techniques []string `json:"techniques,omitempty"` // rows of the attack catalogue

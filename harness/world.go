@@ -173,8 +173,26 @@ func (w *World) token(t Token) {
 	w.history.Tokens = append(w.history.Tokens, t)
 }
 
-// do is the one door: it renders, sends and records. It never fails; a transport failure is an exchange.
+// do is the one door: it renders, sends and records. It never fails; a transport failure is an exchange. A refusal by a
+// limiter that says when to come back is recorded as a part of the setup, and the request is sent again.
 func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, object, phase string, symbols ...string) *Exchange {
+	for range patience {
+		e := w.once(ctx, as, purpose, c, object, phase, symbols)
+		if wait, again := e.Response.retryAfter(); again && e.Response.limited() {
+			e.Purpose, e.Label = Setup, "limited, sent again"
+			w.record(e)
+			w.door.pace.hold(wait)
+			continue
+		}
+		return w.recordOutcome(e, as, c)
+	}
+	return w.recordOutcome(w.once(ctx, as, purpose, c, object, phase, symbols), as, c)
+}
+
+// patience is how often a request that a limiter refused is sent again.
+const patience = 2
+
+func (w *World) once(ctx context.Context, as Actor, purpose Purpose, c Call, object, phase string, symbols []string) *Exchange {
 	e := &Exchange{
 		Purpose: purpose, Actor: as.String(), Tenant: as.Tenant, Resource: c.Resource.Name, Verb: c.Op.Verb,
 		Object: object, Phase: phase, Label: c.Label, Symbols: symbols,
@@ -187,14 +205,22 @@ func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, objec
 		e.Err = err.Error()
 	}
 	e.OK = e.Err == "" && c.Op.Success.met(&e.Response)
-	w.mu.Lock()
-	e.ID = fmt.Sprintf("%s/%d", w.history.Cell.ID, len(w.history.Exchanges)+1)
-	w.history.Exchanges = append(w.history.Exchanges, e)
-	w.mu.Unlock()
-	if purpose == Attack && e.OK && as.Tenant != "" {
+	return e
+}
+
+func (w *World) recordOutcome(e *Exchange, as Actor, c Call) *Exchange {
+	w.record(e)
+	if e.Purpose == Attack && e.OK && as.Tenant != "" {
 		w.adoptFrom(as.Tenant, c, e)
 	}
 	return e
+}
+
+func (w *World) record(e *Exchange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.ID = fmt.Sprintf("%s/%d", w.history.Cell.ID, len(w.history.Exchanges)+1)
+	w.history.Exchanges = append(w.history.Exchanges, e)
 }
 
 // adoptFrom remembers what an attack created, so that the victim is asked for it and it is cleaned up. Where clients

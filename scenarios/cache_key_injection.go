@@ -15,8 +15,12 @@ func cacheKeyInjection() harness.Scenario {
 			"key is then whatever the client wrote.",
 		Fix: "Hash or validate every part that a client chose, and compare the owner that is written in the entry.",
 		Refs: harness.Refs{
-			CheatSheet: "Implement cache key validation to prevent injection.",
-			CWE:        []int{74, 93}, OWASP: []string{"API8"}, Techniques: []string{"14", "37"},
+			CheatSheet: []string{
+				"Implement cache key validation to prevent injection.",
+				"Shared Resource Poisoning",
+				"Set appropriate TTLs and validate tenant on cache retrieval.",
+			},
+			CWE: []int{74, 93}, OWASP: []string{"API8"}, Techniques: []string{"14", "37"},
 		},
 		Needs: harness.Needs{Objects: true, Chosen: true, Verbs: []harness.Verb{harness.Read}},
 		Attack: func(ctx context.Context, w *harness.World) error {

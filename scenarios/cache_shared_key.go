@@ -14,8 +14,14 @@ func cacheSharedKey() harness.Scenario {
 			"another reads.",
 		Fix: "Begin every key with the tenant, and write the owner into the entry, to be compared when it is read.",
 		Refs: harness.Refs{
-			CheatSheet: "Prefix all cache keys with tenant identifier.",
-			CWE:        []int{524, 488}, OWASP: []string{"API1", "API8"}, Techniques: []string{"35", "36", "45"},
+			CheatSheet: []string{
+				"Prefix all cache keys with tenant identifier.",
+				"Bad example: Shared cache without tenant isolation",
+				"Use shared cache keys without tenant prefixes.",
+				"Shared Resource Poisoning",
+				"Set appropriate TTLs and validate tenant on cache retrieval.",
+			},
+			CWE: []int{524, 488}, OWASP: []string{"API1", "API8"}, Techniques: []string{"35", "36", "45"},
 			Bugs: []string{"nocturne #321", "genblaze #68"},
 		},
 		Needs: harness.Needs{Objects: true, Chosen: true, Verbs: []harness.Verb{harness.Read}},

@@ -14,8 +14,12 @@ func contextBodyTenant() harness.Scenario {
 			"the own one into it.",
 		Fix: "Bind to a type that has no tenant, refuse unknown members, and set the tenant of a row from the context.",
 		Refs: harness.Refs{
-			CheatSheet: "Never trust client-supplied tenant IDs without validation.",
-			CWE:        []int{915}, OWASP: []string{"API3"}, Techniques: []string{"6", "7"},
+			CheatSheet: []string{
+				"Never trust client-supplied tenant IDs without validation.",
+				"Tenant Context Injection",
+				"Propagate tenant context securely through all application layers.",
+			},
+			CWE: []int{915}, OWASP: []string{"API3"}, Techniques: []string{"6", "7"},
 		},
 		Needs: harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Create, harness.Update, harness.Patch}},
 		Attack: func(ctx context.Context, w *harness.World) error {

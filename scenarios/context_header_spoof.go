@@ -15,8 +15,15 @@ func contextHeaderSpoof() harness.Scenario {
 		Fix: "Take the tenant from the verified session alone. Strip such headers at the edge, and refuse a request in which one " +
 			"disagrees with the token.",
 		Refs: harness.Refs{
-			CheatSheet: "Never trust client-supplied tenant IDs without validation.",
-			CWE:        []int{290, 807}, OWASP: []string{"API1", "API2"}, Techniques: []string{"8"},
+			CheatSheet: []string{
+				"Never trust client-supplied tenant IDs without validation.",
+				"Validate tenant context on every API request.",
+				"Tenant Context Injection",
+				"Tenant Impersonation",
+				"Bad example: Trusting client-supplied tenant ID",
+				"Trust tenant IDs from client headers or request parameters.",
+			},
+			CWE: []int{290, 807}, OWASP: []string{"API1", "API2"}, Techniques: []string{"8"},
 			Bugs: []string{"Bigcapital GHSA-2g96-86rw-qmvg"},
 		},
 		Anonymous: true,

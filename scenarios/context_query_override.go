@@ -14,8 +14,12 @@ func contextQueryOverride() harness.Scenario {
 			"session.",
 		Fix: "Read the tenant from the context and from nowhere else; let no binder fill it from the query.",
 		Refs: harness.Refs{
-			CheatSheet: "Never trust client-supplied tenant IDs without validation.",
-			CWE:        []int{639, 807}, OWASP: []string{"API1"}, Techniques: []string{"9", "10", "28"},
+			CheatSheet: []string{
+				"Never trust client-supplied tenant IDs without validation.",
+				"Tenant Context Injection",
+				"Trust tenant IDs from client headers or request parameters.",
+			},
+			CWE: []int{639, 807}, OWASP: []string{"API1"}, Techniques: []string{"9", "10", "28"},
 			Bugs: []string{"open-mercato #2665"},
 		},
 		Anonymous: true,

@@ -13,8 +13,12 @@ func idorDelete() harness.Scenario {
 		Why:   "A batch is checked on its first id and carried out on all of them. A delete that answers 404 may have deleted.",
 		Fix:   "Put the tenant into the condition of the delete itself, for each id of a batch.",
 		Refs: harness.Refs{
-			CheatSheet: "Implement authorization checks at the data access layer, not just API layer.",
-			CWE:        []int{639, 863}, OWASP: []string{"API1"}, Techniques: []string{"2", "33"}, Bugs: []string{"Hatchet CVE-2026-42572"},
+			CheatSheet: []string{
+				"Implement authorization checks at the data access layer, not just API layer.",
+				"Insecure Direct Object References (IDOR)",
+				"Include tenant_id in all resource queries, cache keys, and storage paths.",
+			},
+			CWE: []int{639, 863}, OWASP: []string{"API1"}, Techniques: []string{"2", "33"}, Bugs: []string{"Hatchet CVE-2026-42572"},
 		},
 		Needs:     harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Delete, harness.Batch}},
 		Anonymous: true,

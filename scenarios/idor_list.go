@@ -15,8 +15,13 @@ func idorList() harness.Scenario {
 			"the right search term.",
 		Fix: "Build every query from a scope that already holds the tenant; let clients add conditions to it, never replace it.",
 		Refs: harness.Refs{
-			CheatSheet: "Always validate that requested resources belong to the current tenant.",
-			CWE:        []int{639, 943}, OWASP: []string{"API1", "API3"}, Techniques: []string{"10", "28", "29", "31"},
+			CheatSheet: []string{
+				"Always validate that requested resources belong to the current tenant.",
+				"Cross-Tenant Data Leakage",
+				"Implement tenant-isolated audit trails.",
+				"Allow queries without tenant filters (even for admins without explicit override).",
+			},
+			CWE: []int{639, 943}, OWASP: []string{"API1", "API3"}, Techniques: []string{"10", "28", "29", "31"},
 			Bugs: []string{"OpenRisk #532", "Camunda #42789"},
 		},
 		Needs:     harness.Needs{Verbs: []harness.Verb{harness.List, harness.Search}},

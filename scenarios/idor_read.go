@@ -14,8 +14,15 @@ func idorRead() harness.Scenario {
 			"checked on the first and looked up by the second.",
 		Fix: "Look objects up by tenant and id together, where the data lives, and answer as if a foreign one did not exist.",
 		Refs: harness.Refs{
-			CheatSheet: "Always validate that requested resources belong to the current tenant.",
-			CWE:        []int{639}, OWASP: []string{"API1"}, Techniques: []string{"1", "3", "4", "5"},
+			CheatSheet: []string{
+				"Always validate that requested resources belong to the current tenant.",
+				"Insecure Direct Object References (IDOR)",
+				"Cross-Tenant Data Leakage",
+				"Bad example: Direct object reference without tenant validation",
+				"Validate tenant ownership at the data access layer.",
+				"Validate tenant ownership before serving files.",
+			},
+			CWE: []int{639}, OWASP: []string{"API1"}, Techniques: []string{"1", "3", "4", "5"},
 			Bugs: []string{"ShellHub CVE-2026-44423", "Daytona GHSA-qxvm-pcfm-qc39"},
 		},
 		Needs:     harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read}},

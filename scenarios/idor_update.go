@@ -13,8 +13,13 @@ func idorUpdate() harness.Scenario {
 		Why:   "Reads are tested, writes are trusted: four in ten real cases of broken object authorisation are in a write.",
 		Fix:   "Put the tenant into the condition of the update itself, not into a read before it.",
 		Refs: harness.Refs{
-			CheatSheet: "Use composite keys (tenant_id + resource_id) for all lookups.",
-			CWE:        []int{639}, OWASP: []string{"API1"}, Techniques: []string{"2", "3", "45"}, Bugs: []string{"SigNoz #11830"},
+			CheatSheet: []string{
+				"Use composite keys (tenant_id + resource_id) for all lookups.",
+				"Insecure Direct Object References (IDOR)",
+				"Shared Resource Poisoning",
+				"Include tenant_id in all resource queries, cache keys, and storage paths.",
+			},
+			CWE: []int{639}, OWASP: []string{"API1"}, Techniques: []string{"2", "3", "45"}, Bugs: []string{"SigNoz #11830"},
 		},
 		Needs:     harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Update, harness.Patch}},
 		Anonymous: true,

@@ -18,8 +18,12 @@ func idorWalk() harness.Scenario {
 			"random id was to replace.",
 		Fix: "Use random ids, and check the owner as if they were not.",
 		Refs: harness.Refs{
-			CheatSheet: "Avoid exposing sequential or guessable IDs.",
-			CWE:        []int{639, 340}, OWASP: []string{"API1"}, Techniques: []string{"1", "26", "59"},
+			CheatSheet: []string{
+				"Avoid exposing sequential or guessable IDs.",
+				"Expose sequential or guessable tenant/resource IDs.",
+				"Insecure Direct Object References (IDOR)",
+			},
+			CWE: []int{639, 340}, OWASP: []string{"API1"}, Techniques: []string{"1", "26", "59"},
 		},
 		Needs:     harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read}},
 		Anonymous: true,

@@ -15,8 +15,14 @@ func lifecycleReadAfterDelete() harness.Scenario {
 		Fix: "Close the tenant first, purge every store from one list, check the tenant's state on every request, and never use an " +
 			"id twice.",
 		Refs: harness.Refs{
-			CheatSheet: "Insecure Tenant Onboarding/Offboarding: Incomplete provisioning or data retention after deletion.",
-			CWE:        []int{672, 459, 226, 613}, OWASP: []string{"API1", "API2"}, Techniques: []string{"20", "40", "41"},
+			CheatSheet: []string{
+				"Ensure complete data deletion on tenant offboarding.",
+				"Insecure Tenant Onboarding/Offboarding",
+				"Implement complete data deletion for offboarding.",
+				"Retain tenant data indefinitely after offboarding.",
+				"Use cryptographically secure, non-guessable tenant identifiers.",
+			},
+			CWE: []int{672, 459, 226, 613}, OWASP: []string{"API1", "API2"}, Techniques: []string{"20", "40", "41"},
 			Bugs: []string{"ZITADEL CVE-2026-55670", "WSO2 #1923"},
 		},
 		Needs: harness.Needs{Lifecycle: true, Verbs: []harness.Verb{harness.Read, harness.List}},

@@ -14,8 +14,11 @@ func oracleExistence() harness.Scenario {
 			"who the customers are and what they work on.",
 		Fix: "Answer alike for both, down to headers and bodies; make names unique within a tenant, never across.",
 		Refs: harness.Refs{
-			CheatSheet: "Don't reveal if it exists for other tenant",
-			CWE:        []int{204, 203}, OWASP: []string{"API1", "API3"}, Techniques: []string{"22", "23", "24", "38"},
+			CheatSheet: []string{
+				"Cross-Tenant Data Leakage",
+				"Good example: Tenant-scoped resource access",
+			},
+			CWE: []int{204, 203}, OWASP: []string{"API1", "API3"}, Techniques: []string{"22", "23", "24", "38"},
 			Bugs: []string{"open-mercato #1428", "open-mercato #2934", "WaveHouse #327"},
 		},
 		Needs:     harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read, harness.Create, harness.Delete, harness.Patch, harness.Update}},

@@ -15,8 +15,12 @@ func storagePathTraversal() harness.Scenario {
 		Fix: "Validate names segment by segment after the last decoding, refuse what you do not expect, and compare the owner of " +
 			"what you found.",
 		Refs: harness.Refs{
-			CheatSheet: "Isolate file uploads by tenant with validated paths",
-			CWE:        []int{22, 706}, OWASP: []string{"API1", "API8"}, Techniques: []string{"14", "15", "45"},
+			CheatSheet: []string{
+				"Use tenant-prefixed paths for all file storage.",
+				"Validate tenant ownership before serving files.",
+				"Broken Tenant Isolation",
+			},
+			CWE: []int{22, 706}, OWASP: []string{"API1", "API8"}, Techniques: []string{"14", "15", "45"},
 			Bugs: []string{"mimir #20", "Daytona CVE-2026-54319"},
 		},
 		Needs: harness.Needs{Objects: true, Chosen: true, Verbs: []harness.Verb{harness.Read, harness.Update}},

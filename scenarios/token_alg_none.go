@@ -13,8 +13,12 @@ func tokenAlgNone() harness.Scenario {
 		Why:   "RFC 7519 knows unsecured tokens. A verifier that lets the token choose its algorithm accepts claims of anybody.",
 		Fix:   "Pin the algorithm in the verifier; never read it from the token.",
 		Refs: harness.Refs{
-			CheatSheet: "Bind tenant context to the authenticated user session.",
-			CWE:        []int{347}, OWASP: []string{"API2"}, Techniques: []string{"16"}, Bugs: []string{"CVE-2015-9235"},
+			CheatSheet: []string{
+				"Bind tenant context to the authenticated user session.",
+				"Derive tenant context from authenticated, verified tokens.",
+				"Tenant Impersonation",
+			},
+			CWE: []int{347}, OWASP: []string{"API2"}, Techniques: []string{"16"}, Bugs: []string{"CVE-2015-9235"},
 		},
 		Needs: harness.Needs{Forger: true},
 		Attack: func(ctx context.Context, w *harness.World) error {

@@ -14,8 +14,13 @@ func tokenClaimSwap() harness.Scenario {
 			"thought to verify, it is common.",
 		Fix: "Verify before you read a claim, in every service that reads one.",
 		Refs: harness.Refs{
-			CheatSheet: "Bind tenant context to the authenticated user session.",
-			CWE:        []int{347, 345}, OWASP: []string{"API2"}, Techniques: []string{"16", "19"},
+			CheatSheet: []string{
+				"Bind tenant context to the authenticated user session.",
+				"Derive tenant context from authenticated, verified tokens.",
+				"Tenant Impersonation",
+				"Skip tenant validation for \"internal\" services.",
+			},
+			CWE: []int{347, 345}, OWASP: []string{"API2"}, Techniques: []string{"16", "19"},
 		},
 		Needs: harness.Needs{Forger: true},
 		Attack: func(ctx context.Context, w *harness.World) error {

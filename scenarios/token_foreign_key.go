@@ -29,8 +29,12 @@ func tokenForeignKey() harness.Scenario {
 			"goes along verifies nothing.",
 		Fix: "Verify with keys that you configured, of one algorithm; ignore jwk, jku and x5u, and look kid up in a fixed list.",
 		Refs: harness.Refs{
-			CheatSheet: "Bind tenant context to the authenticated user session.",
-			CWE:        []int{347, 327}, OWASP: []string{"API2"}, Techniques: []string{"17", "18", "19"},
+			CheatSheet: []string{
+				"Bind tenant context to the authenticated user session.",
+				"Derive tenant context from authenticated, verified tokens.",
+				"Tenant Impersonation",
+			},
+			CWE: []int{347, 327}, OWASP: []string{"API2"}, Techniques: []string{"17", "18", "19"},
 			Bugs: []string{"CVE-2018-0114", "CVE-2016-10555", "migration-planner CVE-2026-53471"},
 		},
 		Needs: harness.Needs{Forger: true},

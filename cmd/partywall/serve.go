@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	service "github.com/partywall/partywall/reference"
+	"github.com/partywall/partywall/reference/backing"
+)
+
+// envOperatorKey holds the key of the admin API.
+const envOperatorKey = "PARTYWALL_OPERATOR_KEY"
+
+func serveCommand() *cobra.Command {
+	var address, strategy, kind string
+	c := &cobra.Command{
+		Use: "serve", Short: "Run the reference service alone",
+		Long: "Run the reference service until it is interrupted. Tenants are admitted through its admin API, which " + envOperatorKey + " opens.\n" +
+			"targets/examples/reference.yaml describes the service for partywall run.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			ctx := c.Context()
+			key := os.Getenv(envOperatorKey)
+			if len(key) < 16 {
+				return fmt.Errorf("set %s to a secret of at least 16 characters; it opens the admin API", envOperatorKey)
+			}
+			template, err := service.Template(strategy)
+			if err != nil {
+				return err
+			}
+			listener, err := net.Listen("tcp", address)
+			if err != nil {
+				return fmt.Errorf("listen on %s: %w", address, err)
+			}
+			defer func() { _ = listener.Close() }() // the server closes it first when all goes well
+			engine, err := backing.Open(ctx, kind)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, engine.Close()) }()
+			base, err := engine.Service(ctx, template)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, base.Close(context.WithoutCancel(ctx))) }()
+			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
+			parts, err := service.Assemble(service.Config{Strategy: strategy, Log: log}, base)
+			if err != nil {
+				return err
+			}
+			parts.API.OperatorKey = key
+			handler, err := service.New(ctx, parts)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(c.OutOrStdout(), "serving http://%s (strategy %s, backing %s)\n", listener.Addr(), strategy, kind)
+			return serve(ctx, listener, handler)
+		},
+	}
+	c.Flags().StringVar(&address, "address", "127.0.0.1:8080", "where to listen")
+	c.Flags().StringVar(&strategy, "strategy", "row", "isolation strategy: row, rls")
+	c.Flags().StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: embedded, external")
+	return c
+}
+
+// serve until the context ends, then let running requests finish.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := server.Shutdown(stopping)
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	return err
+}
