@@ -28,6 +28,7 @@ func (w *World) play(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	w.lookForIntruders(ctx, intrudersBefore)
 	bystanders := w.victimObjects()
 	w.look(ctx, bystanders, "before")
 	if err := w.scenario.Attack(ctx, w); err != nil {
@@ -37,7 +38,7 @@ func (w *World) play(ctx context.Context) (err error) {
 		return nil
 	}
 	w.lookAgain(ctx, append(bystanders, w.watched...))
-	w.lookForIntruders(ctx)
+	w.lookForIntruders(ctx, intrudersAfter)
 	if w.attacker.Tenant == "" {
 		return nil
 	}
@@ -167,26 +168,29 @@ func (w *World) lookAgain(ctx context.Context, objects []*Object) {
 	}
 }
 
-// lookForIntruders looks, as the victim, for what the attacker may have put there: in its lists, and under the ids of
-// what the attack created.
-func (w *World) lookForIntruders(ctx context.Context) {
+// The phases in which the victim looks for what the attacker may have put among its own.
+const (
+	intrudersBefore = "lists before"
+	intrudersAfter  = "lists after"
+)
+
+// lookForIntruders lists as the victim, and, where the resource cannot be listed, reads what the attack made under its
+// ids. What the attacker owned before is left alone: reading it would be an attack of the victim's.
+func (w *World) lookForIntruders(ctx context.Context, phase string) {
 	victim := w.Actor(w.victim)
-	for i := range w.surface.Resources {
-		r := &w.surface.Resources[i]
-		if op, ok := r.Operation(List); ok {
-			values := Values{}
-			if o := w.lane.holdings[w.victim][r.Name]; o != nil {
-				values = o.Values
-			}
-			w.do(ctx, victim, Check, NewCall(r, op, values), "", "list")
+	if op, ok := w.resource.Operation(List); ok {
+		values := Values{}
+		if o := w.lane.holdings[w.victim][w.resource.Name]; o != nil {
+			values = o.Values
 		}
+		w.do(ctx, victim, Check, NewCall(w.resource, op, values), "", phase)
+		return
 	}
 	for _, o := range w.objects {
-		op, ok := o.Resource.Operation(Read)
-		if !ok || o.Owner != w.attacker.Tenant || o == w.mine || o.Resource.Chosen != "" {
-			continue
+		op, reads := o.Resource.Operation(Read)
+		if reads && o.planted && o.Resource.Chosen == "" {
+			w.do(ctx, victim, Check, NewCall(o.Resource, op, o.Values), o.Label, phase)
 		}
-		w.do(ctx, victim, Check, NewCall(o.Resource, op, o.Values), o.Label, "foreign")
 	}
 }
 

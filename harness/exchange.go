@@ -15,6 +15,7 @@ type Purpose string
 const (
 	Setup   Purpose = "setup"
 	Control Purpose = "control"
+	Plain   Purpose = "plain" // what the attacker gets without the bend that is on trial
 	Attack  Purpose = "attack"
 	Check   Purpose = "check"
 	Cleanup Purpose = "cleanup"

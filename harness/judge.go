@@ -10,56 +10,120 @@ import (
 // judgeCanaries finds tokens that reached somebody who neither owns them nor was given them.
 //
 // Knowledge is taken from the record: what a tenant was handed, and what it sent itself in any form, earlier or in the
-// same request, proves nothing when it comes back.
-func judgeCanaries(h *History) ([]Finding, error) {
-	s := newScanner(h.Tokens)
-	index := map[string]int{}
-	for i, t := range h.Tokens {
-		index[t.Value] = i
-	}
-	known := map[string]hits{}
-	knows := func(tenant string) hits {
-		if known[tenant] == nil {
-			known[tenant] = hits{}
-		}
-		return known[tenant]
-	}
-	for _, g := range h.Given {
-		if i, ok := index[g.Value]; ok {
-			knows(g.Tenant)[i] = "given"
-		}
-	}
+// same request, proves nothing when it comes back. What ordinary lists show is left to the scenario that attacks lists;
+// only what an attack wrote is looked for in those of the victim.
+func judgeCanaries(h *History, r *reading) ([]Finding, error) {
 	var findings []Finding
 	reported := map[string]bool{}
-	for _, e := range h.Exchanges {
-		s.scan([]byte(e.Request.URL), knows(e.Tenant))
-		s.scanHeader(e.Request.Header, knows(e.Tenant))
-		s.scan(e.Request.Body, knows(e.Tenant))
-		body, header := hits{}, hits{}
-		s.scan(e.Response.Body, body)
-		s.scanHeader(e.Response.Header, header)
-		for _, value := range e.Response.Beyond {
-			body[index[value]] = "plain"
-		}
-		for _, found := range []struct {
-			channel string
-			hits    hits
-		}{{"body", body}, {"header", header}} {
-			for i := range h.Tokens {
-				how, leaked := found.hits[i]
-				t := h.Tokens[i]
-				if _, given := knows(e.Tenant)[i]; !leaked || given || t.Owner == e.Tenant {
-					continue
-				}
-				f := h.flow(e, t, found.channel, how)
-				if key := f.Attacker + f.Victim + f.Channel + string(e.Purpose) + string(e.Verb); !reported[key] {
-					reported[key] = true
-					findings = append(findings, f)
-				}
+	for i, e := range h.Exchanges {
+		for _, leak := range r.leaks[i] {
+			if !r.proves(e, leak) {
+				continue
+			}
+			f := h.flow(e, h.Tokens[leak.token], leak.channel, leak.how)
+			if key := f.Attacker + f.Victim + f.Channel + string(e.Purpose) + string(e.Verb); !reported[key] {
+				reported[key] = true
+				findings = append(findings, f)
 			}
 		}
 	}
 	return findings, nil
+}
+
+// A leak is a token in an answer to somebody who should not have it.
+type leak struct {
+	token   int
+	channel string // body or header
+	how     string // the encoding it was found in
+}
+
+// reading is what going through the exchanges of a history in their order has found: what leaked in which, given what
+// its receiver knew by then.
+type reading struct {
+	leaks   [][]leak // by exchange
+	h       *History
+	scanner *scanner
+	index   map[string]int
+	known   map[string]hits // by tenant
+	written hits            // what attacks sent
+	leaky   bool            // the victim's lists showed others' objects before the attack
+}
+
+func newReading(h *History) *reading {
+	r := &reading{h: h, scanner: newScanner(h.Tokens), index: map[string]int{}, known: map[string]hits{}, written: hits{}}
+	for i, t := range h.Tokens {
+		r.index[t.Value] = i
+	}
+	for _, g := range h.Given {
+		if i, ok := r.index[g.Value]; ok {
+			r.knows(g.Tenant)[i] = "given"
+		}
+	}
+	for _, e := range h.Exchanges {
+		r.leaks = append(r.leaks, r.next(e))
+	}
+	return r
+}
+
+func (r *reading) knows(tenant string) hits {
+	if r.known[tenant] == nil {
+		r.known[tenant] = hits{}
+	}
+	return r.known[tenant]
+}
+
+// next takes in one exchange and returns what leaked in it.
+func (r *reading) next(e *Exchange) (leaks []leak) {
+	sent := hits{}
+	r.scanner.scan([]byte(e.Request.URL), sent)
+	r.scanner.scanHeader(e.Request.Header, sent)
+	r.scanner.scan(e.Request.Body, sent)
+	for i, how := range sent {
+		r.knows(e.Tenant)[i] = how
+		if e.Purpose == Attack {
+			r.written[i] = how
+		}
+	}
+	body, header := hits{}, hits{}
+	r.scanner.scan(e.Response.Body, body)
+	r.scanner.scanHeader(e.Response.Header, header)
+	for _, value := range e.Response.Beyond {
+		if i, ok := r.index[value]; ok {
+			body[i] = "plain"
+		}
+	}
+	add := func(channel string, found hits) {
+		for i := range r.h.Tokens {
+			how, there := found[i]
+			if _, known := r.knows(e.Tenant)[i]; there && !known && r.h.Tokens[i].Owner != e.Tenant {
+				leaks = append(leaks, leak{i, channel, how})
+			}
+		}
+	}
+	add("body", body)
+	add("header", header)
+	for _, l := range leaks {
+		if e.Purpose == Plain {
+			r.knows(e.Tenant)[l.token] = "plain"
+		}
+		r.leaky = r.leaky || e.Phase == intrudersBefore
+	}
+	return leaks
+}
+
+// proves tells whether a leak speaks against the claim that is on trial.
+func (r *reading) proves(e *Exchange, l leak) bool {
+	switch {
+	case e.Purpose == Attack:
+		return true
+	case e.Purpose == Plain:
+		return false
+	case e.Phase == intrudersAfter:
+		_, written := r.written[l.token]
+		return written && !r.leaky
+	default:
+		return e.Verb != List && e.Verb != Search
+	}
 }
 
 // flow describes one token that crossed the wall.
@@ -105,11 +169,14 @@ func controls(h *History, s *scanner) string {
 }
 
 // premise tells whether a history can support "held"; it returns the reason why it cannot, or "".
-func premise(h *History) string {
+func premise(h *History, r *reading) string {
 	if h.Crash != "" {
 		return h.Crash
 	}
-	if reason := controls(h, newScanner(h.Tokens)); reason != "" {
+	if reason := controls(h, r.scanner); reason != "" {
+		return reason
+	}
+	if reason := clouded(h, r); reason != "" {
 		return reason
 	}
 	attacks := 0
@@ -138,6 +205,27 @@ func premise(h *History) string {
 	return ""
 }
 
+// clouded returns why it cannot be told what an attack added to what is to be seen without it, or "".
+func clouded(h *History, r *reading) string {
+	plain, wrote := false, false
+	for i, e := range h.Exchanges {
+		leaks := r.leaks[i]
+		plain = plain || e.Purpose == Plain && len(leaks) > 0
+		if e.Purpose == Control && len(leaks) > 0 && !r.proves(e, leaks[0]) {
+			plain = true
+		}
+		wrote = wrote || e.Purpose == Attack && e.OK && (e.Verb == Create || e.Verb == Update || e.Verb == Patch)
+	}
+	switch {
+	case plain:
+		return "a plain request shows others' objects already, so it cannot be told what the attack adds; see the idor scenarios"
+	case r.leaky && wrote:
+		return "the victim's list shows others' objects already, so it cannot be told whether the attack added one; see idor/list"
+	default:
+		return ""
+	}
+}
+
 // showsOwn tells whether an answer holds a token of its actor, or of the object it is about, that its request did
 // not hold: an echo is no proof of anything.
 func showsOwn(s *scanner, h *History, e *Exchange) bool {
@@ -159,7 +247,8 @@ func showsOwn(s *scanner, h *History, e *Exchange) bool {
 // JudgeHistory gives the verdict of one cell from its record alone: every judge runs, a finding is a breach whatever
 // else failed, and only a record whose premises are met holds.
 func JudgeHistory(h *History, extra Judge) (verdict Verdict, reason string, findings []Finding) {
-	judges := []Judge{judgeState, judgeCanaries}
+	r := newReading(h)
+	judges := []Judge{judgeState, func(h *History) ([]Finding, error) { return judgeCanaries(h, r) }}
 	if h.Twin {
 		judges = append(judges, judgeTwin)
 	}
@@ -180,7 +269,7 @@ func JudgeHistory(h *History, extra Judge) (verdict Verdict, reason string, find
 		return Breached, findings[0].Summary, findings
 	}
 	if reason == "" {
-		reason = premise(h)
+		reason = premise(h, r)
 	}
 	if reason != "" {
 		return Inconclusive, reason, nil

@@ -15,6 +15,8 @@ type Object struct {
 	ID       string
 	// Values of its fields and of the variables that reach it: id, parents, tenant.id, tenant.name.
 	Values Values
+
+	planted bool // made by an attack
 }
 
 // Values draws fresh values for all fields of the resource, owned by a tenant of the cast. Every text and integer

@@ -120,6 +120,12 @@ func (w *World) Control(ctx context.Context, as Actor, c Call) *Exchange {
 	return w.do(ctx, as, Control, c, "", "")
 }
 
+// Plain sends a request as the attacker without the bend that the scenario is about. What it brings is no proof of the
+// bend: another scenario speaks for it.
+func (w *World) Plain(ctx context.Context, c Call) *Exchange {
+	return w.do(ctx, w.attacker, Plain, c, "", "")
+}
+
 // Prepare sends a request that brings the world into a state; nothing is asked of its outcome.
 func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
 	return w.do(ctx, as, Setup, c, "", "")
@@ -237,7 +243,7 @@ func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
 	})
 	w.mu.Unlock()
 	if id != "" && !known {
-		w.adopt(&Object{Label: w.nextLabel(owner, c.Resource), Owner: owner, Resource: c.Resource, ID: id, Values: c.Values})
+		w.adopt(&Object{planted: true, Label: w.nextLabel(owner, c.Resource), Owner: owner, Resource: c.Resource, ID: id, Values: c.Values})
 	}
 }
 

@@ -28,9 +28,7 @@ func contextHeaderSpoof() harness.Scenario {
 		},
 		Anonymous: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
-			for _, n := range namings(w, harness.InHeader, tenantHeaders) {
-				probe(ctx, w, n.bend)
-			}
+			probe(ctx, w, namings(w, harness.InHeader, tenantHeaders))
 			return nil
 		},
 	}

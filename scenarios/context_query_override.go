@@ -24,9 +24,7 @@ func contextQueryOverride() harness.Scenario {
 		},
 		Anonymous: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
-			for _, n := range namings(w, harness.InQuery, tenantParameters) {
-				probe(ctx, w, n.bend)
-			}
+			probe(ctx, w, namings(w, harness.InQuery, tenantParameters))
 			return nil
 		},
 	}

@@ -131,6 +131,9 @@ func forge(ctx context.Context, w *harness.World, forgeries []forgery) error {
 	if !isJWT {
 		return harness.Skip("the attacker's token is no JWT")
 	}
+	for _, c := range looks(w) {
+		w.Plain(ctx, c)
+	}
 	for _, f := range forgeries {
 		credential := forger.Forge(func(token string) (string, error) {
 			t, err := parseJWT(token)

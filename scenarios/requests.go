@@ -7,34 +7,38 @@ import (
 	"github.com/partywall/partywall/harness"
 )
 
-// probe sends every kind of request that could cross the wall, each bent the same way: reads, lists, writes into the
-// victim's tenant, and at last the destruction of the victim's object.
-func probe(ctx context.Context, w *harness.World, bend func(*harness.Call)) {
-	look(ctx, w, bend)
-	send := func(c harness.Call, ok bool) {
-		if ok {
-			bend(&c)
-			w.Attack(ctx, c)
+// probe sends what shows whether a bend moves the attacker into the victim's tenant: reads of the victim's object, lists,
+// and writes of own values. The same reads go out unbent first, so that the bend alone is judged.
+func probe(ctx context.Context, w *harness.World, bends []naming) {
+	for _, c := range looks(w) {
+		w.Plain(ctx, c)
+	}
+	for _, n := range bends {
+		look(ctx, w, n.bend)
+		if w.Mine() == nil {
+			continue
+		}
+		for _, verb := range []harness.Verb{harness.Create, harness.Update, harness.Patch} {
+			if c, ok := w.Overwrite(verb, w.Mine()); ok {
+				n.bend(&c)
+				w.Attack(ctx, c)
+			}
 		}
 	}
-	if w.Theirs() == nil {
-		return
-	}
-	if w.Attacker().Tenant != "" {
-		send(w.Overwrite(harness.Create, w.Mine()))
-	}
-	for _, verb := range []harness.Verb{harness.Update, harness.Patch} {
-		send(w.Overwrite(verb, w.Theirs()))
-	}
-	send(w.Call(harness.Delete, w.Theirs()))
 }
 
-// look is the half of probe that changes nothing.
+// look sends every request that could show something of the victim's and changes nothing, bent.
 func look(ctx context.Context, w *harness.World, bend func(*harness.Call)) {
+	for _, c := range looks(w) {
+		bend(&c)
+		w.Attack(ctx, c)
+	}
+}
+
+func looks(w *harness.World) (out []harness.Call) {
 	if w.Theirs() != nil {
 		if c, ok := w.Call(harness.Read, w.Theirs()); ok {
-			bend(&c)
-			w.Attack(ctx, c)
+			out = append(out, c)
 		}
 	}
 	within := w.Mine() // lists may lie under a parent
@@ -43,10 +47,10 @@ func look(ctx context.Context, w *harness.World, bend func(*harness.Call)) {
 	}
 	for _, verb := range []harness.Verb{harness.List, harness.Search} {
 		if c, ok := w.Call(verb, within); ok {
-			bend(&c)
-			w.Attack(ctx, c)
+			out = append(out, c)
 		}
 	}
+	return out
 }
 
 // mixes are all ways to fill the ids of an operation with own and foreign ones, at least one of them foreign. Own parent

@@ -92,7 +92,7 @@ func explainCommand() *cobra.Command {
 					_, _ = fmt.Fprintln(c.OutOrStdout())
 				}
 				var b strings.Builder
-				fmt.Fprintf(&b, "%s\n\n%s\n%s\n%s", s.ID, paragraph("Claim", s.Claim+"."), paragraph("Why", s.Why), paragraph("Fix", s.Fix))
+				fmt.Fprintf(&b, "%s\n\n%s%s%s", s.ID, paragraph("Claim", s.Claim+"."), paragraph("Why", s.Why), paragraph("Fix", s.Fix))
 				refs := append([]string{}, s.Refs.OWASP...)
 				for _, cwe := range s.Refs.CWE {
 					refs = append(refs, fmt.Sprintf("CWE-%d", cwe))
