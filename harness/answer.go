@@ -123,6 +123,12 @@ func plain(value any) string {
 // limited tells whether an answer is a refusal by a limiter rather than by a wall.
 func (r *Response) limited() bool { return r.Status == http.StatusTooManyRequests }
 
+// absent tells whether an answer says that nobody was there to answer: a gateway, or an overloaded service, spoke instead of the wall.
+// A plain 500 is a denial in many services.
+func (r *Response) absent() bool {
+	return r.Status == http.StatusBadGateway || r.Status == http.StatusServiceUnavailable || r.Status == http.StatusGatewayTimeout
+}
+
 // longestWait is how long a limiter may make a run wait for one request.
 const longestWait = 30 * time.Second
 

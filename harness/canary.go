@@ -70,8 +70,18 @@ func Ghost(r *rand.Rand, id string) string {
 		}
 	}
 	if allDigits(id) {
-		// A number of the same length may well exist in a busy service; one a million times larger does not.
-		return string(out) + strconv.Itoa(100000+r.IntN(900000))
+		// A number near by may well exist in a busy service, and one that is too large for its type is refused as such.
+		switch {
+		case len(id) <= 10 && (len(id) < 10 || id < "2147483648"):
+			return strconv.Itoa(2_000_000_000 + r.IntN(147_000_000)) // the far end of 31 bits
+		case len(id) < 16:
+			out[0] = '9'
+		default:
+			out[0] = id[0] // as many digits, and no larger than what 64 bits hold if the id does
+			if out[0] == '9' {
+				out[0] = '8'
+			}
+		}
 	}
 	return string(out)
 }

@@ -19,6 +19,7 @@ type cast struct{ members []member }
 type member struct {
 	label  string
 	tenant Tenant
+	ended  bool // by an attack
 }
 
 func (m *member) actor() Actor {
@@ -51,7 +52,7 @@ func provision(ctx context.Context, t Target, size int) (*cast, error) {
 		}
 		c.members = append(c.members, member{label: labels[i], tenant: tenant})
 	}
-	return c, nil
+	return c, c.distinct(ctx)
 }
 
 // pair is an ordered pair of labels: who attacks whom.
@@ -78,55 +79,72 @@ type lane struct {
 	number   int
 	cast     *cast
 	holdings map[string]map[string]*Object // label, resource
+	refused  map[string]bool               // label/resource of holdings that could not be made
+	orphans  []*Object                     // former holdings that an attack destroyed, or only changed
+	undone   []undone
 	tokens   []Token
+	given    []Gift // tokens of holdings that somebody else has sent, and so knows
 	serial   atomic.Int64
 }
 
-// furnish gives every tenant its holdings. What was lost in an attack is made again.
-func (l *lane) furnish(ctx context.Context, w *World) error {
+// furnish gives tenants their holdings. What was lost in an attack is made again. Their values are drawn apart from those
+// of the cell that happens to need them first, so that a seed gives the same cell in whichever order cells run.
+//
+// A resource that cannot be created is a matter of its own cells, and of those of what lies under it: the others do
+// without such a bystander, and do not ask again.
+func (l *lane) furnish(ctx context.Context, w *World, labels ...string) error {
 	if l.holdings == nil {
-		l.holdings = map[string]map[string]*Object{}
+		l.holdings, l.refused = map[string]map[string]*Object{}, map[string]bool{}
 	}
-	for _, m := range l.cast.members {
-		if l.holdings[m.label] == nil {
-			l.holdings[m.label] = map[string]*Object{}
+	ofCell := w.rand
+	defer func() { w.rand = ofCell }()
+	needed := w.surface.leans(w.resource)
+	for _, label := range labels {
+		if l.holdings[label] == nil {
+			l.holdings[label] = map[string]*Object{}
 		}
 		for i := range w.surface.Resources {
 			r := &w.surface.Resources[i]
-			if _, creates := r.Operation(Create); !creates || l.holdings[m.label][r.Name] != nil {
+			_, creates := r.Operation(Create)
+			if !creates || l.holdings[label][r.Name] != nil || l.refused[label+"/"+r.Name] && !needed[r.Name] {
 				continue
 			}
-			o, err := w.Create(ctx, m.label, r)
-			if err != nil {
+			if err := l.hold(ctx, w, label, r); err != nil && (needed[r.Name] || ctx.Err() != nil) {
 				return err
 			}
-			l.holdings[m.label][r.Name] = o
 		}
 	}
 	return nil
 }
 
-// end gives back what the lane was given: tenants that the harness brought to life are deleted where the target can
-// do that, and what was put into borrowed ones is removed.
-func (l *lane) end(ctx context.Context, t Target, w *World) {
-	lifecycle, can := t.(Lifecycle)
-	for _, m := range l.cast.members {
-		if can && !m.tenant.Borrowed {
-			// A tenant that an attack ended already answers with an error, which nobody needs to hear of.
-			_ = lifecycle.Delete(ctx, m.tenant)
-			continue
-		}
-		for _, o := range l.holdings[m.label] {
-			w.objects = append(w.objects, o)
+// hold makes a tenant's holding of one resource.
+func (l *lane) hold(ctx context.Context, w *World, label string, r *Resource) error {
+	l.refused[label+"/"+r.Name] = true
+	for below := range w.surface.leans(r) {
+		if below != r.Name && l.refused[label+"/"+below] {
+			return fmt.Errorf("%s needs %s, which could not be created", r.Name, below)
 		}
 	}
-	l.holdings = nil
-	w.clean(ctx)
+	w.rand = newRand(w.seed, fmt.Sprintf("holding %s of %s in lane %d, %s, %d", r.Name, label, l.number, w.history.Cell.ID, l.serial.Load()))
+	o, err := w.Create(ctx, label, r)
+	if err != nil {
+		return err
+	}
+	l.holdings[label][r.Name], l.refused[label+"/"+r.Name] = o, false
+	return nil
+}
+
+func (c *cast) labels() (out []string) {
+	for _, m := range c.members {
+		out = append(out, m.label)
+	}
+	return out
 }
 
 // lost forgets a holding that an attack destroyed or changed.
 func (l *lane) lost(o *Object) {
 	if l.holdings[o.Owner][o.Resource.Name] == o {
 		delete(l.holdings[o.Owner], o.Resource.Name)
+		l.orphans = append(l.orphans, o)
 	}
 }

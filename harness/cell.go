@@ -7,16 +7,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 )
 
 // play takes the world through the steps of a cell. What it returns is why the cell stopped early, if it did; the
 // record is in the history either way.
-func (w *World) play(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the attack panicked: %v at %s", p, panicLine())
-		}
-	}()
+func (w *World) play(ctx context.Context) error {
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
@@ -30,15 +26,30 @@ func (w *World) play(ctx context.Context) (err error) {
 	}
 	w.lookForIntruders(ctx, intrudersBefore)
 	bystanders := w.victimObjects()
-	w.look(ctx, bystanders, "before")
-	if err := w.scenario.Attack(ctx, w); err != nil {
-		return err
+	for _, o := range bystanders {
+		if e := w.lookAt(ctx, o, "before"); e != nil && !e.OK && !unjudgeable(e) {
+			w.lane.lost(o) // an earlier attack destroyed it
+		}
 	}
+	crash := w.attack(ctx)
 	if w.scenario.Ends {
-		return nil
+		if crash == nil {
+			w.prove(ctx)
+		}
+		return crash
+	}
+	if crash != nil {
+		if _, skip := skipped(crash); skip {
+			return crash
+		}
+		ctx = cleaning(ctx) // what it did before it crashed may be a breach
 	}
 	w.lookAgain(ctx, append(bystanders, w.watched...))
 	w.lookForIntruders(ctx, intrudersAfter)
+	if crash != nil {
+		return crash
+	}
+	w.prove(ctx)
 	if w.attacker.Tenant == "" {
 		return nil
 	}
@@ -47,6 +58,16 @@ func (w *World) play(ctx context.Context) (err error) {
 		return fmt.Errorf("after the attack: %w", err)
 	}
 	return nil
+}
+
+// attack runs the scenario; a panic is an error that says where.
+func (w *World) attack(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the attack panicked: %v at %s", p, panicLine())
+		}
+	}()
+	return w.scenario.Attack(ctx, w)
 }
 
 // panicLine names the first line of our caller's code below the panic.
@@ -68,7 +89,7 @@ func (w *World) prepare(ctx context.Context) (err error) {
 	if _, creates := r.Operation(Create); !creates {
 		for i := range w.surface.Resources {
 			other := &w.surface.Resources[i]
-			if _, creates := other.Operation(Create); creates {
+			if _, creates := other.Operation(Create); creates && w.lane.holdings[w.victim][other.Name] != nil {
 				if _, err = w.Create(ctx, w.victim, other); err != nil || w.attacker.Tenant == "" {
 					return err
 				}
@@ -134,15 +155,12 @@ func (w *World) victimObjects() []*Object {
 	return out
 }
 
-// look reads objects as their owner and records what is seen.
-func (w *World) look(ctx context.Context, objects []*Object, phase string) {
-	for _, o := range objects {
-		w.lookAt(ctx, o, phase)
-	}
-}
-
+// lookAt reads an object as its owner. Where objects cannot be read, the list that they stand in has to do.
 func (w *World) lookAt(ctx context.Context, o *Object, phase string) *Exchange {
 	op, ok := o.Resource.Operation(Read)
+	if !ok {
+		op, ok = o.Resource.Operation(List)
+	}
 	if !ok {
 		return nil
 	}
@@ -150,7 +168,9 @@ func (w *World) lookAt(ctx context.Context, o *Object, phase string) *Exchange {
 	return w.do(ctx, w.Actor(o.Owner), Check, c, o.Label, phase)
 }
 
-// lookAgain reads the objects after the attack, and once more where they differ, to tell a change from noise.
+// lookAgain reads the objects after the attack, and once or twice more where they differ, to tell a change from noise.
+// What is still unclear then is read a last time after one wait for all: a wait before each but the first would leave
+// the others to a clock that has not moved.
 func (w *World) lookAgain(ctx context.Context, objects []*Object) {
 	before := map[string]*Exchange{}
 	for _, e := range w.history.Exchanges {
@@ -158,59 +178,101 @@ func (w *World) lookAgain(ctx context.Context, objects []*Object) {
 			before[e.Object] = e
 		}
 	}
+	scan := w.scanner()
+	var unclear []*Object
 	for _, o := range objects {
 		e := w.lookAt(ctx, o, "after")
-		if e == nil || before[o.Label] == nil || sameState(&before[o.Label].Response, &e.Response) {
+		if e == nil || before[o.Label] == nil || sameState(scan, before[o.Label], e) {
 			continue
 		}
-		w.lookAt(ctx, o, "again")
 		w.lane.lost(o)
-	}
-}
-
-// The phases in which the victim looks for what the attacker may have put among its own.
-const (
-	intrudersBefore = "lists before"
-	intrudersAfter  = "lists after"
-)
-
-// lookForIntruders lists as the victim, and, where the resource cannot be listed, reads what the attack made under its
-// ids. What the attacker owned before is left alone: reading it would be an attack of the victim's.
-func (w *World) lookForIntruders(ctx context.Context, phase string) {
-	victim := w.Actor(w.victim)
-	if op, ok := w.resource.Operation(List); ok {
-		values := Values{}
-		if o := w.lane.holdings[w.victim][w.resource.Name]; o != nil {
-			values = o.Values
+		again := w.lookAt(ctx, o, "again")
+		if e.OK && !showsForeign(scan, e) && w.history.difference(before[o.Label], e, again, nil) != "" {
+			unclear = append(unclear, o)
 		}
-		w.do(ctx, victim, Check, NewCall(w.resource, op, values), "", phase)
+	}
+	if len(unclear) == 0 {
 		return
 	}
-	for _, o := range w.objects {
-		op, reads := o.Resource.Operation(Read)
-		if reads && o.planted && o.Resource.Chosen == "" {
-			w.do(ctx, victim, Check, NewCall(o.Resource, op, o.Values), o.Label, phase)
+	tick(ctx)
+	for _, o := range unclear {
+		if again := w.lookAt(ctx, o, "again"); again != nil {
+			w.compareUntouched(ctx, o, before[o.Label], again)
 		}
 	}
 }
 
-// clean removes what the cell created, newest first. Where an attack moved an object, its new owner removes it.
-func (w *World) clean(ctx context.Context) {
-	for _, o := range slices.Backward(w.objects) {
-		if w.lane.holdings[o.Owner][o.Resource.Name] == o {
-			continue
+// untouchedPhase marks reads of an object that no attack has come near.
+const untouchedPhase = "untouched"
+
+// untouchedFor bounds how long an untouched object is watched, and untouchedTries how many are: what changes soon after it was made may
+// have changed before the first look.
+const (
+	untouchedFor   = 3 * time.Second
+	untouchedTries = 3
+)
+
+// compareUntouched watches a new object of the same kind for as long as the cell lasts by now, when values of an object changed that
+// are nobody's token: what changes there as well, such as "processing" that becomes "ready", changes by itself.
+func (w *World) compareUntouched(ctx context.Context, o *Object, before, again *Exchange) {
+	scan := w.scanner()
+	if _, creates := o.Resource.Operation(Create); !creates || before == nil || lostValue(scan, before, again) != "" || showsForeign(scan, again) {
+		return
+	}
+	lasted := time.Since(w.door.began) - w.history.Exchanges[0].Begin
+	for range untouchedTries {
+		if w.changesByItself(ctx, o.Resource, min(lasted, untouchedFor)) || ctx.Err() != nil {
+			return
 		}
-		op, ok := o.Resource.Operation(Delete)
-		if !ok {
-			if op, ok = o.Resource.Operation(Batch); !ok {
-				continue
-			}
+	}
+}
+
+// changesByItself watches a new object for a while, from as early on as can be.
+func (w *World) changesByItself(ctx context.Context, r *Resource, watched time.Duration) bool {
+	fresh, err := w.Create(ctx, w.victim, r)
+	if err != nil {
+		return false
+	}
+	scan := w.scanner()
+	over := time.NewTimer(watched)
+	defer over.Stop()
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	first := w.lookAt(ctx, fresh, untouchedPhase)
+	for first != nil && first.OK {
+		if e := w.lookAt(ctx, fresh, untouchedPhase); !sameState(scan, first, e) {
+			return true
 		}
-		c := NewCall(o.Resource, op, o.Values)
-		for _, owner := range []string{o.Owner, w.victim} {
-			if e := w.do(ctx, w.Actor(owner), Cleanup, c, o.Label, ""); e.OK {
-				break
-			}
+		select {
+		case <-over.C:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-poll.C:
 		}
+	}
+	return false
+}
+
+// showsForeign tells whether an owner reads what somebody else wrote.
+func showsForeign(s *scanner, e *Exchange) bool {
+	got := hits{}
+	s.scan(e.Response.Body, got)
+	for i := range got {
+		if s.tokens[i].Owner != e.Tenant {
+			return true
+		}
+	}
+	return false
+}
+
+// tick lets clocks of whole seconds move on: a time of last access that changed with our own reading must be seen to
+// change once more, else it would be taken for the attack's doing.
+func tick(ctx context.Context) {
+	timer := time.NewTimer(1100 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,13 +19,22 @@ var (
 	ErrBudget = errors.New("the request budget is spent; raise it with --budget")
 	ErrHost   = errors.New("the host is not allowed; add it with --allow-host")
 	ErrDead   = errors.New("the target does not answer")
+	// ErrLimited means that waiting as a limiter asks for does not help.
+	ErrLimited = errors.New("a limiter refuses every request, also after the waits that it asks for; raise it for the run, or try --rate")
+	// ErrDropped means that hostile requests get no answer at all, though others do.
+	ErrDropped = errors.New("somebody drops the hostile requests without an answer, so the wall behind cannot be seen")
 )
 
 // keptBody is how much of a body evidence keeps. What follows is scanned while it streams by.
 const keptBody = 1 << 20
 
-// deadAfter is the number of transport failures in a row after which a target counts as dead.
+// deadAfter is the number of transport failures in a row after which a target counts as dead, and of hostile requests
+// after which a cell gives up.
 const deadAfter = 5
+
+// limitedAfter is the number of requests in a row, hostile ones aside, that a limiter refuses after all the waits it asked
+// for, after which it counts as a limiter that lets nothing through.
+const limitedAfter = 3
 
 // door is the only way to the target: it enforces hosts, budget and rate, and times out. All lanes share one.
 type door struct {
@@ -37,21 +46,26 @@ type door struct {
 	pace     *pace
 	began    time.Time
 	sent     atomic.Int64
-	failures atomic.Int64 // transport failures in a row
+	failures atomic.Int64 // transport failures in a row, hostile requests aside
 	answers  atomic.Int64
+	refusals atomic.Int64 // by a limiter, of requests in a row that had waited as it asked
 	secrets  redactor
 
 	mu      sync.Mutex
 	journal []*Exchange // what targets sent on their own behalf, bodies withheld
+	left    []Leftover
 }
 
 // admit says whether one more request may go to the URL, and counts it.
 func (d *door) admit(ctx context.Context, u *url.URL) error {
-	if !slices.Contains(d.hosts, u.Host) {
+	if !permits(d.hosts, u) {
 		return fmt.Errorf("%w: %s", ErrHost, u.Host)
 	}
 	if d.failures.Load() >= deadAfter {
 		return fmt.Errorf("%w: %d requests in a row failed", ErrDead, deadAfter)
+	}
+	if d.refusals.Load() >= limitedAfter && ctx.Value(cleaningKey{}) == nil {
+		return ErrLimited
 	}
 	if err := d.pace.wait(ctx); err != nil {
 		return err
@@ -64,8 +78,19 @@ func (d *door) admit(ctx context.Context, u *url.URL) error {
 	return nil
 }
 
+// heed counts what a limiter refused although the request had waited as it asked, and been sent again.
+func (d *door) heed(e *Exchange, waits int) {
+	switch {
+	case e.Err != "":
+	case !e.Response.limited():
+		d.refusals.Store(0)
+	case waits > 0 && e.Purpose != Attack:
+		d.refusals.Add(1)
+	}
+}
+
 // pass sends one request and keeps the outcome. tail sees the bytes behind the kept part of the body.
-func (d *door) pass(ctx context.Context, as Actor, placeholder string, req *rendered, tail func([]byte)) (shown Request, answer Response, begin, took time.Duration, err error) {
+func (d *door) pass(ctx context.Context, as Actor, placeholder string, hostile bool, req *rendered, tail func([]byte)) (shown Request, answer Response, begin, took time.Duration, err error) {
 	begin = time.Since(d.began)
 	shown = Request{Method: req.method, URL: d.secrets.string(rawURL(req.url)), Header: req.header, Body: d.secrets.bytes(req.body)}
 	if err = d.admit(ctx, req.url); err != nil {
@@ -73,11 +98,16 @@ func (d *door) pass(ctx context.Context, as Actor, placeholder string, req *rend
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, req.method, "http://placeholder", bytes.NewReader(req.body))
-	if err != nil {
-		return shown, answer, begin, 0, fmt.Errorf("build the request: %w", err)
+	// The client sets these apart from the URL, which is opaque here and may hold what url.Parse refuses.
+	to := *req.url // a credential may add to it
+	r := (&http.Request{
+		Method: req.method, URL: &to, Host: req.url.Host, Header: req.header.Clone(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if len(req.body) > 0 {
+		r.ContentLength, r.Body = int64(len(req.body)), io.NopCloser(bytes.NewReader(req.body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.body)), nil }
 	}
-	r.URL, r.Host, r.Header = req.url, req.url.Host, req.header.Clone()
 	if host := req.header.Get("Host"); host != "" {
 		r.Host = host
 	}
@@ -87,23 +117,29 @@ func (d *door) pass(ctx context.Context, as Actor, placeholder string, req *rend
 		}
 	}
 	shown.Header = d.secrets.applied(req.header, r.Header, placeholder)
+	d.secrets.appliedQuery(req.url.Query(), r.URL.Query(), placeholder)
 	start := time.Now()
 	begin = start.Sub(d.began)
-	response, err := d.target.Send(ctx, as, r)
+	response, err := d.target.Send(ctx, as, r) //nolint:bodyclose // read and closed by answer.read
 	if err == nil {
 		err = answer.read(response, tail)
 	}
 	took = time.Since(start)
+	for _, l := range req.secrets {
+		if value, ok := l.find(&answer); ok {
+			d.secrets.learn(value, issued)
+		}
+	}
+	answer.Header, answer.Body = d.secrets.answered(answer.Header), d.secrets.bytes(answer.Body) // of a broken answer too
 	if err != nil {
-		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		// Somebody between us and the service may drop what looks hostile: that is no sign of death.
+		if !hostile && (ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 			d.failures.Add(1)
 		}
 		return shown, answer, begin, took, errors.New(d.secrets.string(err.Error()))
 	}
 	d.failures.Store(0)
 	d.answers.Add(1)
-	answer.Header = d.secrets.header(answer.Header)
-	answer.Body = d.secrets.bytes(answer.Body)
 	return shown, answer, begin, took, nil
 }
 
@@ -112,7 +148,7 @@ func rawURL(u *url.URL) string {
 	if u.Opaque == "" {
 		return u.String()
 	}
-	s := u.Scheme + ":" + u.Opaque
+	s := u.Scheme + "://" + u.Host + strings.TrimPrefix(u.Opaque, "//"+u.Host)
 	if u.RawQuery != "" {
 		s += "?" + u.RawQuery
 	}
@@ -152,6 +188,7 @@ type pace struct {
 	mu       sync.Mutex
 	interval time.Duration
 	next     time.Time
+	held     time.Duration // in all
 }
 
 func newPace(perSecond float64) *pace {
@@ -184,13 +221,28 @@ func (p *pace) wait(ctx context.Context) error {
 	}
 }
 
-// hold keeps all lanes from sending until the duration is over, as a service asks with Retry-After.
-func (p *pace) hold(d time.Duration) {
+// longestHold is how long limiters may keep a run waiting in all. What they refuse from then on stays refused.
+const longestHold = 10 * time.Minute
+
+// hold keeps all lanes from sending until the duration is over, as a service asks with Retry-After. It returns false
+// where the patience of the run is at its end.
+func (p *pace) hold(d time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := time.Now().Add(d); p.next.Before(until) {
-		p.next = until
+	now := time.Now()
+	if p.next.Before(now) {
+		p.next = now
 	}
+	longer := now.Add(d).Sub(p.next)
+	if longer <= 0 {
+		return true // another lane waits for as long
+	}
+	if p.held+longer > longestHold {
+		return false
+	}
+	p.held += longer
+	p.next = p.next.Add(longer)
+	return true
 }
 
 type (

@@ -2,9 +2,8 @@ package harness
 
 import (
 	"fmt"
-	"hash/fnv"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // judgeCanaries finds tokens that reached somebody who neither owns them nor was given them.
@@ -74,11 +73,7 @@ func (r *reading) knows(tenant string) hits {
 
 // next takes in one exchange and returns what leaked in it.
 func (r *reading) next(e *Exchange) (leaks []leak) {
-	sent := hits{}
-	r.scanner.scan([]byte(e.Request.URL), sent)
-	r.scanner.scanHeader(e.Request.Header, sent)
-	r.scanner.scan(e.Request.Body, sent)
-	for i, how := range sent {
+	for i, how := range r.scanner.sent(e) {
 		r.knows(e.Tenant)[i] = how
 		if e.Purpose == Attack {
 			r.written[i] = how
@@ -111,6 +106,20 @@ func (r *reading) next(e *Exchange) (leaks []leak) {
 	return leaks
 }
 
+// known are the tokens that tenants who do not own them knew at the end of a history. Of what they know in the next cell of
+// the lane nothing is proven: a service may well tell a tenant what that tenant has asked for.
+func known(h *History, tokens []Token) (gifts []Gift) {
+	r := newReading(h)
+	for _, t := range tokens {
+		for _, tenant := range slices.Sorted(maps.Keys(r.known)) {
+			if _, ok := r.known[tenant][r.index[t.Value]]; ok && tenant != t.Owner {
+				gifts = append(gifts, Gift{Tenant: tenant, Value: t.Value})
+			}
+		}
+	}
+	return gifts
+}
+
 // proves tells whether a leak speaks against the claim that is on trial.
 func (r *reading) proves(e *Exchange, l leak) bool {
 	switch {
@@ -118,6 +127,8 @@ func (r *reading) proves(e *Exchange, l leak) bool {
 		return true
 	case e.Purpose == Plain:
 		return false
+	case e.Phase == intrudersBefore:
+		return false // the victim reaches into the attacker's without any attack: another scenario speaks of that
 	case e.Phase == intrudersAfter:
 		_, written := r.written[l.token]
 		return written && !r.leaky
@@ -137,7 +148,7 @@ func (h *History) flow(e *Exchange, t Token, channel, how string) Finding {
 		// The victim meets what the attacker planted: a write crossed the wall.
 		f.Attacker, f.Victim = t.Owner, e.Tenant
 		f.Summary = fmt.Sprintf("the attacker's %s of %s turned up at the victim (%s %s)", t.Field, kindOf(t.Object), e.Verb, e.Resource)
-		f.Evidence = append(h.attackIDs(), e.ID)
+		f.Evidence = append(h.carriers(t.Value), e.ID)
 	default:
 		f.Summary = fmt.Sprintf("%s received %s in an ordinary %s of %s", e.Actor, what, e.Verb, e.Resource)
 	}
@@ -155,6 +166,9 @@ func controls(h *History, s *scanner) string {
 			continue
 		}
 		count++
+		if e.Phase == provePhase {
+			continue // one of several is enough: see unproven
+		}
 		if !e.OK {
 			return fmt.Sprintf("control failed: %s could not %s its own %s: %s", e.Actor, e.Verb, e.Resource, e.outcome())
 		}
@@ -179,30 +193,44 @@ func premise(h *History, r *reading) string {
 	if reason := clouded(h, r); reason != "" {
 		return reason
 	}
-	attacks := 0
+	attacks, wrote, looked := 0, false, false
 	for _, e := range h.Exchanges {
 		switch e.Purpose {
 		case Attack:
+			wrote = wrote || e.Verb != Read && e.Verb != List && e.Verb != Search
 			if e.Err != "" {
 				return "the attack got no answer: " + e.Err
 			}
 			if e.Response.limited() {
 				return "a limiter answered instead of the wall (429)"
 			}
+			if e.Response.absent() {
+				return fmt.Sprintf("the attack was answered %d: the wall was not there to be seen", e.Response.Status)
+			}
 			attacks++
 		case Check:
+			looked = looked || e.Phase == "before" && e.Object != ""
 			if e.Phase == "before" && !e.OK {
 				return fmt.Sprintf("%s could not read its own %s before the attack: %s", e.Actor, e.Resource, e.outcome())
+			}
+			if e.Phase == "before" && e.Verb == List && !showsOwn(r.scanner, h, e) {
+				return fmt.Sprintf("%s cannot read back its own %s: its list does not show it", e.Actor, kindOf(e.Object))
 			}
 			if e.Phase == "again" && unjudgeable(e) {
 				return fmt.Sprintf("the victim's %s could not be read after the attack: %s", e.Resource, e.outcome())
 			}
 		}
 	}
-	if attacks == 0 {
+	switch {
+	case attacks == 0:
 		return "the attack sent nothing"
+	case wrote && !looked && !h.Ends:
+		return "the victim's state cannot be read, so it cannot be told what the attack wrote"
 	}
-	return ""
+	if reason := unseen(h, r.scanner); reason != "" {
+		return reason
+	}
+	return unproven(h, r.scanner)
 }
 
 // clouded returns why it cannot be told what an attack added to what is to be seen without it, or "".
@@ -285,34 +313,3 @@ func safely(judge Judge, h *History) (found []Finding, err error) {
 	}()
 	return judge(h)
 }
-
-// complete adds what people need to repeat a finding.
-func (f *Finding) complete(h *History) {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(strings.Join([]string{h.Cell.Scenario, h.Cell.Resource, string(f.verb), f.Channel}, "\x00")))
-	f.Fingerprint = fmt.Sprintf("%016x", hash.Sum64())
-	for _, e := range h.Exchanges {
-		if slices.Contains(f.Evidence, e.ID) {
-			f.Curl = append(f.Curl, e.Curl())
-		}
-	}
-}
-
-// Curl is the exchange's request as a command line. Credentials are placeholders.
-func (e *Exchange) Curl() string {
-	var b strings.Builder
-	b.WriteString("curl --path-as-is -X " + e.Request.Method)
-	for _, name := range sortedKeys(e.Request.Header) {
-		for _, value := range e.Request.Header[name] {
-			b.WriteString(" -H " + quote(name+": "+value))
-		}
-	}
-	if len(e.Request.Body) > 0 {
-		b.WriteString(" --data-binary " + quote(string(e.Request.Body)))
-	}
-	b.WriteString(" " + quote(e.Request.URL))
-	return b.String()
-}
-
-// quote quotes for a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -17,6 +17,7 @@ type Object struct {
 	Values Values
 
 	planted bool // made by an attack
+	removed bool // or found to be impossible to remove
 }
 
 // Values draws fresh values for all fields of the resource, owned by a tenant of the cast. Every text and integer
@@ -98,6 +99,7 @@ func (w *World) create(ctx context.Context, owner string, r *Resource, label str
 	}
 	o := &Object{Label: label, Owner: owner, Resource: r, Values: values, ID: w.id(r, values, e)}
 	if o.ID == "" {
+		w.lane.undone = append(w.lane.undone, undone{o, "the answer to its create holds no id"})
 		return nil, fmt.Errorf("%s created %s, but the answer holds no id where the surface says", e.Actor, r.Name)
 	}
 	w.adopt(o)
@@ -138,6 +140,9 @@ func (e *Exchange) outcome() string {
 	}
 	if e.Response.Status == 0 {
 		return "no answer"
+	}
+	if e.Response.limited() {
+		return "a limiter refused it (429)"
 	}
 	return fmt.Sprintf("status %d is no success here", e.Response.Status)
 }

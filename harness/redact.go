@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,20 +45,32 @@ func (r *redactor) learn(value, placeholder string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	forms := []string{
-		value, url.QueryEscape(value), hex.EncodeToString([]byte(value)),
-		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
+	forms := append(base64Forms(value), value, url.QueryEscape(value), hex.EncodeToString([]byte(value)),
+		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)))
+	for _, text := range jsonForms(value) {
+		forms = append(forms, text, strings.ReplaceAll(text, "/", `\/`))
 	}
-	if escaped, err := json.Marshal(value); err == nil {
-		forms = append(forms, string(escaped[1:len(escaped)-1]))
-	}
+	forms = append(forms, url.PathEscape(value), lowerEscapes(url.QueryEscape(value)), html.EscapeString(value))
 	for _, form := range forms {
 		r.add(form, placeholder)
 	}
 }
 
+// base64Forms are what base64 makes of a value wherever it stands in what was encoded: the letters that it alone decides on, for each
+// of the three ways in which it can fall into groups of three bytes.
+func base64Forms(value string) (forms []string) {
+	for before := range 3 {
+		first := (before*8 + 5) / 6 // the letters that the bytes before it decide on, alone or with it
+		last := (before + len(value)) * 8 / 6
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			forms = append(forms, encoding.EncodeToString([]byte(strings.Repeat("x", before) + value))[first:last])
+		}
+	}
+	return forms
+}
+
 func (r *redactor) add(form, placeholder string) {
-	if r.known[form] {
+	if r.known[form] || len(form) < minSecret {
 		return
 	}
 	if r.known == nil {
@@ -105,7 +118,30 @@ func (r *redactor) at(data []byte) (secret, bool) {
 	return secret{}, false
 }
 
-func (r *redactor) string(s string) string { return string(r.bytes([]byte(s))) }
+func (r *redactor) string(s string) string {
+	if len(s) < minSecret {
+		return s
+	}
+	return string(r.bytes([]byte(s)))
+}
+
+// issuing are headers in which services hand out credentials.
+var issuing = []string{
+	"Authorization", "X-Access-Token", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token", "X-Id-Token", "X-Refresh-Token", "X-Session-Token", "X-Xsrf-Token",
+}
+
+// answered is header for an answer, whose issuing headers hold what nobody has sent yet.
+func (r *redactor) answered(h http.Header) http.Header {
+	for _, name := range issuing {
+		for _, value := range h.Values(name) {
+			r.learnParts(value, issued)
+		}
+	}
+	return r.header(h)
+}
+
+// issued stands for what a service hands out.
+const issued = "<issued>"
 
 // header copies h with secrets replaced. What a service sets as a cookie is a credential of its own: only its name
 // and attributes are kept.
@@ -137,6 +173,17 @@ func maskCookie(value string) string {
 	return name + "=" + secret
 }
 
+// appliedQuery learns what a credential added to the query. Evidence shows the URL without it.
+func (r *redactor) appliedQuery(before, after url.Values, placeholder string) {
+	for name, values := range after {
+		if !same(before[name], values) {
+			for _, value := range values {
+				r.learn(value, placeholder)
+			}
+		}
+	}
+}
+
 // applied learns what a credential changed in a request and returns the header as evidence shows it.
 func (r *redactor) applied(before, after http.Header, placeholder string) http.Header {
 	shown := make(http.Header, len(after))
@@ -153,11 +200,41 @@ func (r *redactor) applied(before, after http.Header, placeholder string) http.H
 	return shown
 }
 
-// learnParts learns a header's value, what follows its scheme ("Bearer x"), and the values of its cookies.
+// jsonForms are a text as JSON encoders write it: with and without escapes for what is special in HTML.
+func jsonForms(value string) (forms []string) {
+	for _, escape := range []bool{true, false} {
+		var buf bytes.Buffer
+		encoder := json.NewEncoder(&buf)
+		encoder.SetEscapeHTML(escape)
+		if encoder.Encode(value) == nil {
+			text := strings.TrimSuffix(buf.String(), "\n")
+			forms = append(forms, text[1:len(text)-1])
+		}
+	}
+	return forms
+}
+
+// lowerEscapes turns "%2B" into "%2b".
+func lowerEscapes(escaped string) string {
+	out := []byte(escaped)
+	for i := 0; i+2 < len(out); i++ {
+		if out[i] == '%' {
+			copy(out[i:], strings.ToLower(string(out[i:i+3])))
+		}
+	}
+	return string(out)
+}
+
+// learnParts learns a header's value, what follows its scheme ("Bearer x"), the password of basic authentication, and the
+// values of its cookies.
 func (r *redactor) learnParts(value, placeholder string) {
 	r.learn(value, placeholder)
-	if _, token, ok := strings.Cut(value, " "); ok {
+	if scheme, token, ok := strings.Cut(value, " "); ok {
 		r.learn(token, placeholder)
+		if text, err := base64.StdEncoding.DecodeString(token); err == nil && strings.EqualFold(scheme, "Basic") {
+			_, password, _ := strings.Cut(string(text), ":")
+			r.learn(password, placeholder)
+		}
 	}
 	for _, pair := range strings.Split(value, ";") {
 		if _, v, ok := strings.Cut(strings.TrimSpace(pair), "="); ok {

@@ -7,15 +7,19 @@ const Schema = "partywall/1"
 
 // Report is the outcome of a run, in the form that is published as JSON.
 type Report struct {
-	Schema     string     `json:"schema"`
-	Target     string     `json:"target"`
-	Seed       int64      `json:"seed"`
-	Started    time.Time  `json:"started"`
-	DurationMS int64      `json:"duration_ms"`
-	Requests   int64      `json:"requests"`
-	Summary    Summary    `json:"summary"`
-	Results    []Result   `json:"results"`
-	Coverage   []Coverage `json:"coverage"`
+	Schema     string    `json:"schema"`
+	Target     string    `json:"target"`
+	Seed       int64     `json:"seed"`
+	Started    time.Time `json:"started"`
+	DurationMS int64     `json:"duration_ms"`
+	Requests   int64     `json:"requests"`
+	// BeyondBudget counts the requests among them that were sent when the budget was spent, to remove what had been created.
+	BeyondBudget int64      `json:"beyond_budget,omitempty"`
+	Summary      Summary    `json:"summary"`
+	Results      []Result   `json:"results"`
+	Coverage     []Coverage `json:"coverage"`
+	// Left is what the run brought into the service and was not seen to remove.
+	Left []Leftover `json:"left,omitempty"`
 	// Interrupted says why the run ended before its plan did.
 	Interrupted string `json:"interrupted,omitempty"`
 	// Repeat is the command that repeats the run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,17 +21,20 @@ type Config struct {
 	Lanes int
 	// Timeout of one request. Default 10 s.
 	Timeout time.Duration
-	// Budget of requests; 0 means 100,000.
+	// Budget of requests; 0 means 100,000. What was created is removed even when it is spent.
 	Budget int64
 	// Rate in requests per second over all lanes; 0 means unlimited.
 	Rate float64
 	// Keep receives the history of each cell as soon as it is judged, one at a time, and last, without a verdict, the
 	// history of what was sent outside of cells. Optional.
 	Keep func(*History, Verdict) error
-	// Progress is told of each finished cell, one at a time. Optional.
+	// Begin is called once it is clear that the run takes place, before anything is sent. Optional.
+	Begin func()
+	// Progress is told of each cell that was played or skipped, one at a time. Optional.
 	Progress func(done, total int, c Coverage)
-	// AllowHosts are further hosts ("name:port") that requests may go to, beside those that the surface lists. Loopback is
-	// always allowed; every other host must be named, that of the surface's own base URL included.
+	// AllowHosts are further hosts ("name:port"; the usual port of a scheme may be left out) that requests may go to, beside
+	// those that the surface lists. Loopback is always allowed; every other host must be named, that of the surface's own
+	// base URL included.
 	AllowHosts []string
 	// Cells limits the run to the cells with these ids, such as "idor/read/documents/a-b". Optional.
 	Cells []string
@@ -60,11 +62,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSurface, err)
 	}
-	allowed := append(slices.Clone(surface.Hosts), cfg.AllowHosts...)
-	if loopback(base.Hostname()) {
-		allowed = append(allowed, base.Host)
-	} else if !slices.Contains(allowed, base.Host) {
-		return nil, fmt.Errorf("%w: %s", ErrHost, base.Host)
+	allowed, err := allowedHosts(base, append(slices.Clone(surface.Hosts), cfg.AllowHosts...))
+	if err != nil {
+		return nil, err
 	}
 	r := &runner{cfg: cfg, surface: &surface, began: time.Now(), verdicts: map[string]*Result{}}
 	if r.cfg.Lanes <= 0 {
@@ -80,12 +80,15 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		target: cfg.Target, base: base, hosts: allowed,
 		timeout: r.cfg.Timeout, budget: r.cfg.Budget, pace: newPace(cfg.Rate), began: r.began,
 	}
+	if secretive, ok := cfg.Target.(Secretive); ok {
+		for value, shown := range secretive.Secrets() {
+			r.door.secrets.learn(value, shown)
+		}
+	}
+	if cfg.Begin != nil {
+		cfg.Begin()
+	}
 	return r.run(ctx), nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 type runner struct {
@@ -100,6 +103,7 @@ type runner struct {
 	verdicts map[string]*Result // by scenario and resource
 	coverage []Coverage
 	stop     context.CancelCauseFunc
+	spare    *lane // tenants that were too few for a lane
 	keepErr  error
 }
 
@@ -156,8 +160,9 @@ func (r *runner) open(ctx context.Context) (lanes []*lane, reason string) {
 	for n := range r.cfg.Lanes {
 		c, err := provision(ctx, r.cfg.Target, 3)
 		if err != nil {
-			if n > 0 && errors.Is(err, ErrNoTenant) {
-				break
+			r.spare = &lane{number: n, cast: c}
+			if n > 0 {
+				break // what there is has to do
 			}
 			return nil, r.door.secrets.string(err.Error())
 		}
@@ -172,6 +177,9 @@ func (r *runner) open(ctx context.Context) (lanes []*lane, reason string) {
 // close gives back the casts, and keeps what was sent outside of cells.
 func (r *runner) close(ctx context.Context, lanes []*lane) {
 	last := &History{Cell: Cell{ID: provisionCell, Seed: r.cfg.Seed}}
+	if r.spare != nil {
+		lanes = append(lanes, r.spare)
+	}
 	for _, l := range lanes {
 		w := &World{surface: r.surface, door: r.door, lane: l, cast: l.cast, history: last}
 		l.end(ctx, r.cfg.Target, w)
@@ -226,6 +234,7 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 	}
 	if j.scenario.Ends {
 		c, err := provision(ctx, r.cfg.Target, 3)
+		defer c.end(cleaning(ctx), r.cfg.Target, r.door)
 		if err != nil {
 			return j, nil, Inconclusive, r.door.secrets.string(err.Error()), nil
 		}
@@ -233,19 +242,12 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 			return j, nil, Skipped, "the tenants are borrowed and must survive", nil
 		}
 		l = &lane{number: l.number, cast: c}
-		defer func(ended *lane) {
-			for _, m := range ended.cast.members {
-				if lifecycle, ok := r.cfg.Target.(Lifecycle); ok {
-					_ = lifecycle.Delete(cleaning(ctx), m.tenant) // the victim is gone already
-				}
-			}
-		}(l)
 		if attacker.Tenant != "" {
 			attacker = c.member(j.pair.attacker).actor()
 		}
 	}
 	w := r.world(l, j, attacker)
-	if err := l.furnish(ctx, w); err != nil {
+	if err := l.furnish(ctx, w, l.cast.labels()...); err != nil {
 		w.history.Crash = "setup failed: " + err.Error()
 	} else if err := w.play(ctx); err != nil {
 		if reason, ok := skipped(err); ok {
@@ -258,6 +260,7 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 		w.clean(cleaning(ctx))
 	}
 	l.tokens = w.holdingTokens()
+	l.given = known(w.history, l.tokens)
 	verdict, reason, findings := JudgeHistory(w.history, j.scenario.Judge)
 	return j, w.history, verdict, reason, findings
 }
@@ -266,9 +269,9 @@ func (r *runner) world(l *lane, j job, attacker Actor) *World {
 	cell := j.cell(r.cfg.Seed)
 	return &World{
 		scenario: j.scenario, surface: r.surface, resource: j.resource, door: r.door, lane: l, cast: l.cast,
-		attacker: attacker, victim: j.pair.victim, rand: newRand(r.cfg.Seed, fmt.Sprint(cell.ID, "@", l.number)),
+		attacker: attacker, victim: j.pair.victim, seed: r.cfg.Seed, rand: newRand(r.cfg.Seed, cell.ID),
 		history: &History{
-			Cell: cell, Claim: j.scenario.Claim, Tokens: slices.Clone(l.tokens), Ends: j.scenario.Ends, Twin: j.scenario.Twin,
+			Cell: cell, Claim: j.scenario.Claim, Tokens: slices.Clone(l.tokens), Given: slices.Clone(l.given), Ends: j.scenario.Ends, Twin: j.scenario.Twin,
 		},
 	}
 }
@@ -316,6 +319,9 @@ func (r *runner) finish(j job, h *History, v Verdict, reason string, findings []
 		Resource: j.resource.Name, Verb: verbsOf(h), Scenario: j.scenario.ID, Attacker: j.pair.attacker, Victim: j.pair.victim, Verdict: v, Reason: reason,
 	}
 	r.coverage = append(r.coverage, c)
+	if h == nil && v == Inconclusive {
+		return // it never ran, and that is no progress
+	}
 	r.done++
 	if r.cfg.Progress != nil {
 		r.cfg.Progress(r.done, r.total, c)
@@ -373,7 +379,10 @@ func (r *runner) report(cause error) *Report {
 		}
 		return strings.Compare(a.Resource+a.Attacker+a.Victim, b.Resource+b.Attacker+b.Victim)
 	})
-	out.Coverage = r.coverage
+	if r.cfg.Budget >= 0 {
+		out.BeyondBudget = max(0, out.Requests-r.cfg.Budget)
+	}
+	out.Coverage, out.Left = r.coverage, r.door.leftovers()
 	if r.keepErr != nil {
 		cause = fmt.Errorf("keep the evidence: %w", r.keepErr)
 	}

@@ -108,9 +108,24 @@ func (s *scanner) match(text []byte, how string, found hits) {
 		start = end
 	}
 	for _, i := range s.ids {
-		if _, seen := found[i]; !seen && bytes.Contains(text, []byte(strings.ToLower(s.tokens[i].Value))) {
+		if _, seen := found[i]; !seen && containsWord(text, strings.ToLower(s.tokens[i].Value)) {
 			note(i)
 		}
+	}
+}
+
+// containsWord finds a word that is no part of a longer one: "doc:1" is not in "doc:12".
+func containsWord(text []byte, word string) bool {
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(word))
+		if i < 0 {
+			return false
+		}
+		start, end := at+i, at+i+len(word)
+		if (start == 0 || !alnum(text[start-1])) && (end == len(text) || !alnum(text[end])) {
+			return true
+		}
+		at = start + 1
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -120,4 +121,41 @@ func FuzzScan(f *testing.F) {
 			t.Errorf("not found in %q at %d", data, at)
 		}
 	})
+}
+
+func TestIDsAreFoundWhole(t *testing.T) {
+	s := newScanner([]Token{{Value: "urn:app:document:1", Kind: IDToken}})
+	for text, want := range map[string]bool{
+		`{"id":"urn:app:document:1"}`: true, "URN:APP:DOCUMENT:1": true, "urn:app:document:12, urn:app:document:1": true,
+		`{"id":"urn:app:document:12"}`: false, "xurn:app:document:1": false,
+	} {
+		found := hits{}
+		s.scan([]byte(text), found)
+		if len(found) == 1 != want {
+			t.Errorf("in %q it is found: %v", text, !want)
+		}
+	}
+}
+
+// TestGhost: a never-issued id has the shape of an issued one and fits the same type.
+func TestGhost(t *testing.T) {
+	r := newRand(1, "ghosts")
+	for range 200 {
+		for _, id := range []string{"7", "123456", "2147483000"} {
+			if n, err := strconv.ParseInt(Ghost(r, id), 10, 32); err != nil || n < 2_000_000_000 {
+				t.Fatalf("%s becomes %d, %v", id, n, err)
+			}
+		}
+		for _, id := range []string{"175928847299117063", "9223372036854775807", "1234567890123"} {
+			if g := Ghost(r, id); len(g) != len(id) || g == id {
+				t.Fatalf("%s becomes %s", id, g)
+			} else if _, err := strconv.ParseInt(g, 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const uuid = "0b7f5b0e-6c0a-4c3c-9d0a-0123456789ab"
+		if g := Ghost(r, uuid); g == uuid || len(g) != 36 || g[14] != '4' || g[19] != '9' {
+			t.Fatalf("%s becomes %s", uuid, g)
+		}
+	}
 }

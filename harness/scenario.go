@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A Scenario is one attack with one claim. It acts on one resource, as one attacker against one victim, and judges
@@ -60,7 +61,11 @@ func (n Needs) missing(r *Resource, t Target, attacker Actor) string {
 			has = has || ok
 		}
 		if !has {
-			return fmt.Sprintf("%s has no operation of %v", r.Name, n.Verbs)
+			words := make([]string, 0, len(n.Verbs))
+			for _, v := range n.Verbs {
+				words = append(words, string(v))
+			}
+			return fmt.Sprintf("%s has no operation to %s", r.Name, strings.Join(words, " or "))
 		}
 	}
 	if _, creates := r.Operation(Create); n.Objects && !creates {

@@ -60,10 +60,15 @@ func changed(a, b map[string]string) (pointers []string) {
 	return pointers
 }
 
-// sameState compares what the owner saw of an object at two times: status and body; headers do not count as state.
-func sameState(a, b *Response) bool {
+// sameState compares what the owner saw of an object before and after: status and body; headers do not count as state. Of
+// a list only the object's own values count.
+func sameState(s *scanner, before, after *Exchange) bool {
+	a, b := &before.Response, &after.Response
 	if a.Status != b.Status {
 		return false
+	}
+	if before.Verb == List {
+		return lostValue(s, before, after) == ""
 	}
 	if bytes.Equal(a.Body, b.Body) {
 		return true
@@ -73,12 +78,27 @@ func sameState(a, b *Response) bool {
 	return okA && okB && len(changed(flatA, flatB)) == 0
 }
 
+// lostValue names the field of the object whose value the owner saw before and does not see any more, or "".
+func lostValue(s *scanner, before, after *Exchange) string {
+	was, is := hits{}, hits{}
+	s.scan(before.Response.Body, was)
+	s.scan(after.Response.Body, is)
+	for i, t := range s.tokens {
+		_, seen := was[i]
+		if _, still := is[i]; seen && !still && t.Owner == before.Tenant && (before.Object == "" || t.Object == before.Object) {
+			return t.Field
+		}
+	}
+	return ""
+}
+
 // judgeState finds objects of the victim that changed or vanished during the attack. Differences that also show
 // between two reads after the attack are noise.
 func judgeState(h *History) ([]Finding, error) {
 	type views struct{ before, after, again *Exchange }
 	seen := map[string]*views{}
 	var order []string
+	moving := h.movingPointers()
 	for _, e := range h.Exchanges {
 		if e.Purpose != Check || e.Object == "" {
 			continue
@@ -104,11 +124,11 @@ func judgeState(h *History) ([]Finding, error) {
 		if v.before == nil || v.after == nil || !v.before.OK || v.again == nil {
 			continue
 		}
-		what := h.difference(v.before, v.after, v.again)
+		what := h.difference(v.before, v.after, v.again, moving[kindOf(label)])
 		if what == "" {
 			continue
 		}
-		evidence := append(h.attackIDs(), v.before.ID, v.after.ID)
+		evidence := append(h.culprits(v.after), v.before.ID, v.after.ID)
 		findings = append(findings, Finding{
 			Summary:  fmt.Sprintf("the victim's %s %s during the attack", kindOf(label), what),
 			Attacker: h.Cell.Attacker, Victim: h.Cell.Victim, Evidence: evidence, Channel: "state", verb: v.before.Verb,
@@ -117,19 +137,44 @@ func judgeState(h *History) ([]Finding, error) {
 	return findings, nil
 }
 
-// difference says in words how an object changed, or "" if it did not or if that cannot be told.
-func (h *History) difference(before, after, again *Exchange) string {
+// movingPointers are, by resource, the pointers whose values changed in an object that nobody attacked.
+func (h *History) movingPointers() map[string][]string {
+	first, moving := map[string]map[string]string{}, map[string][]string{}
+	for _, e := range h.Exchanges {
+		if e.Phase != untouchedPhase || !e.OK {
+			continue
+		}
+		flat, ok := flatten(e.Response.Body)
+		if was := first[e.Object]; was != nil && ok {
+			moving[e.Resource] = append(moving[e.Resource], changed(was, flat)...)
+		} else if ok {
+			first[e.Object] = flat
+		}
+	}
+	return moving
+}
+
+// difference says in words how an object changed, or "" if it did not or if that cannot be told. Pointers that move by themselves
+// say nothing.
+func (h *History) difference(before, after, again *Exchange, moving []string) string {
 	if !after.OK {
 		if again.OK || unjudgeable(after) || unjudgeable(again) {
 			return ""
 		}
 		return fmt.Sprintf("vanished (its owner got %d, then %d)", before.Response.Status, after.Response.Status)
 	}
+	if before.Verb == List {
+		s := newScanner(h.Tokens)
+		if field := lostValue(s, before, after); field != "" && lostValue(s, before, again) != "" {
+			return "lost its " + field
+		}
+		return ""
+	}
 	flatBefore, jsonBefore := flatten(before.Response.Body)
 	flatAfter, jsonAfter := flatten(after.Response.Body)
 	flatAgain, jsonAgain := flatten(again.Response.Body)
 	if jsonBefore && jsonAfter && jsonAgain {
-		noise := changed(flatAfter, flatAgain)
+		noise := append(changed(flatAfter, flatAgain), moving...)
 		pointers := slices.DeleteFunc(changed(flatBefore, flatAfter), func(p string) bool { return slices.Contains(noise, p) })
 		if len(pointers) == 0 {
 			return ""
@@ -143,14 +188,8 @@ func (h *History) difference(before, after, again *Exchange) string {
 		return "changed"
 	}
 	// A page that differs at every look: only the victim's own tokens in it are state.
-	s := newScanner(h.Tokens)
-	was, is := hits{}, hits{}
-	s.scan(before.Response.Body, was)
-	s.scan(after.Response.Body, is)
-	for i := range was {
-		if _, still := is[i]; !still && h.Tokens[i].Owner == before.Tenant {
-			return "lost a value"
-		}
+	if field := lostValue(newScanner(h.Tokens), before, after); field != "" {
+		return "lost its " + field
 	}
 	return ""
 }
@@ -167,15 +206,4 @@ func kindOf(label string) string {
 		return label
 	}
 	return parts[1]
-}
-
-// attackIDs lists the attack's exchanges, at most the last eight: evidence is read by people.
-func (h *History) attackIDs() []string {
-	var ids []string
-	for _, e := range h.Exchanges {
-		if e.Purpose == Attack {
-			ids = append(ids, e.ID)
-		}
-	}
-	return ids[max(0, len(ids)-8):]
 }

@@ -13,7 +13,7 @@ import (
 type Surface struct {
 	// BaseURL is where paths of operations are resolved against, for example http://127.0.0.1:8080.
 	BaseURL string `json:"base_url"`
-	// Hosts are the further hosts ("name:port") that requests may go to. The host of BaseURL is always allowed.
+	// Hosts are the hosts ("name:port") beyond loopback that requests may go to, that of BaseURL included.
 	Hosts []string `json:"hosts,omitempty"`
 	// Resources in the order in which they can be created: parents first.
 	Resources []Resource `json:"resources"`
@@ -45,7 +45,7 @@ const (
 // Verb names what an operation means, independent of its HTTP method.
 type Verb string
 
-// The verbs that scenarios know. A surface may use further ones; no scenario will attack them by name.
+// The verbs that scenarios know. A surface may use further ones that begin with "x-"; no scenario attacks them by name.
 const (
 	Create Verb = "create"
 	Read   Verb = "read"
@@ -130,6 +130,9 @@ type Operation struct {
 	Success Success `json:"success,omitzero"`
 	// Items says where the ids of a list are found. Optional: the canary judge needs no ids.
 	Items Locator `json:"items,omitzero"`
+	// Secrets say where the answer holds what must not be kept, such as a key that is shown once: evidence shows a placeholder,
+	// here and wherever the value turns up later.
+	Secrets []Locator `json:"secrets,omitempty"`
 }
 
 // Body is the template of a request's body.
@@ -217,6 +220,27 @@ func (s *Surface) Resource(name string) (*Resource, bool) {
 	return nil, false
 }
 
+// leans names the resource and all that it cannot be without: its parents, what its fields refer to, and what these lean on.
+func (s *Surface) leans(r *Resource) map[string]bool {
+	out := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		lower, ok := s.Resource(name)
+		if !ok || out[name] {
+			return
+		}
+		out[name] = true
+		for _, p := range lower.Parents {
+			add(p)
+		}
+		for _, f := range lower.Fields {
+			add(f.Refers)
+		}
+	}
+	add(r.Name)
+	return out
+}
+
 // ErrSurface is wrapped by every error that Validate returns.
 var ErrSurface = fmt.Errorf("surface cannot be used")
 
@@ -231,6 +255,9 @@ func (s *Surface) Validate() error {
 	}
 	if len(s.Resources) == 0 {
 		return bad("it describes no resource; add at least one")
+	}
+	if err := s.words(); err != nil {
+		return bad("%w", err)
 	}
 	seen := map[string]bool{}
 	for i := range s.Resources {
@@ -266,17 +293,21 @@ func (r *Resource) validate(s *Surface) error {
 			return fmt.Errorf("field %s is too small for a canary and needs a fixed value", f.Name)
 		}
 	}
-	verbs := map[Verb]bool{}
+	described := map[Verb]bool{}
 	for i := range r.Operations {
 		op := &r.Operations[i]
 		if op.Verb == "" || op.Method == "" || !strings.HasPrefix(op.Path, "/") {
 			return fmt.Errorf("operation %d needs a verb, a method and a path that begins with /", i+1)
 		}
-		if verbs[op.Verb] {
+		if described[op.Verb] {
 			return fmt.Errorf("operation %s is described twice", op.Verb)
 		}
-		verbs[op.Verb] = true
-		for _, pattern := range []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern} {
+		described[op.Verb] = true
+		patterns := []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern}
+		for _, l := range op.Secrets {
+			patterns = append(patterns, l.Pattern)
+		}
+		for _, pattern := range patterns {
 			if _, err := regexp.Compile(pattern); err != nil {
 				return fmt.Errorf("operation %s: %q is no regular expression", op.Verb, pattern)
 			}
@@ -291,7 +322,7 @@ func (r *Resource) validate(s *Surface) error {
 	if _, creates := r.Operation(Create); creates && r.Chosen == "" && r.ID == (Locator{}) {
 		return fmt.Errorf("say where the answer to its create holds the id")
 	}
-	return nil
+	return r.words()
 }
 
 func (r *Resource) unknownVariables(op *Operation) (unknown []string) {

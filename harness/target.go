@@ -7,7 +7,7 @@ import (
 )
 
 // A Target is a running service under attack. What only some services can do are optional interfaces, found by type
-// assertion: [Lifecycle].
+// assertion: [Lifecycle], [Secretive].
 type Target interface {
 	// Name identifies the target in reports; it holds no secret.
 	Name() string
@@ -31,6 +31,20 @@ var ErrNoTenant = errors.New("the target has no further tenant")
 type Lifecycle interface {
 	// Delete ends the tenant for good and returns once the service says that it is done.
 	Delete(ctx context.Context, t Tenant) error
+}
+
+// Secretive is implemented by targets that hold secrets of their own, such as the key of a gateway: they are replaced in
+// everything that is recorded. Secrets returns values with the placeholders to show in their stead.
+type Secretive interface {
+	Secrets() map[string]string
+}
+
+// Conceal makes a value that a target learned while provisioning a secret of the run: from now on evidence shows the
+// placeholder. What a [Credential] adds to a request is concealed without it. Outside a run it does nothing.
+func Conceal(ctx context.Context, value, placeholder string) {
+	if d, ok := ctx.Value(doorKey{}).(*door); ok {
+		d.secrets.learn(value, placeholder)
+	}
 }
 
 // A Tenant is one customer of the service under attack.

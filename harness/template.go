@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,15 +14,52 @@ import (
 // Values binds the variables of an operation's templates.
 type Values map[string]string
 
-var variable = regexp.MustCompile(`\{([a-zA-Z_][a-zA-Z0-9_.-]*?)(\.\.\.)?\}`)
+// with copies the values and binds one more.
+func (v Values) with(name, value string) Values {
+	out := maps.Clone(v)
+	out[name] = value
+	return out
+}
 
-// variables lists the names in a template, without the "..." of one that keeps its slashes.
+// nextVariable cuts a template at its first variable, "{name}" or "{name...}". ok is false when there is none: then before is
+// the whole template. Braces around anything else are text, as in a body that is JSON.
+func nextVariable(template string) (before, name, rest string, ok bool) {
+	for from := 0; ; {
+		open := strings.IndexByte(template[from:], '{')
+		if open < 0 {
+			return template, "", "", false
+		}
+		open += from
+		end := open + 1
+		for end < len(template) && isNameByte(template[end], end == open+1) {
+			end++
+		}
+		if end > open+1 && end < len(template) && template[end] == '}' {
+			return template[:open], template[open+1 : end], template[end+1:], true
+		}
+		from = open + 1
+	}
+}
+
+func isNameByte(b byte, first bool) bool {
+	letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
+	return letter || !first && (b >= '0' && b <= '9' || b == '.' || b == '-')
+}
+
+// keepsSlashes is the end of a variable's name whose value is escaped segment by segment.
+const keepsSlashes = "..."
+
+// variables lists the names in a template.
 func variables(template string) []string {
 	var names []string
-	for _, m := range variable.FindAllStringSubmatch(template, -1) {
-		names = append(names, m[1])
+	for {
+		_, name, rest, ok := nextVariable(template)
+		if !ok {
+			return names
+		}
+		names = append(names, strings.TrimSuffix(name, keepsSlashes))
+		template = rest
 	}
-	return names
 }
 
 func walkStrings(v any, visit func(string)) {
@@ -51,21 +88,31 @@ func walkStrings(v any, visit func(string)) {
 // expand fills a template. A variable without a value becomes empty: a request with a hole is still a request, and
 // its control will tell.
 func expand(template string, values Values, escape func(string) string) string {
-	return variable.ReplaceAllStringFunc(template, func(m string) string {
-		sub := variable.FindStringSubmatch(m)
-		value := values[sub[1]]
-		if escape == nil {
-			return value
+	before, name, rest, ok := nextVariable(template)
+	if !ok {
+		return template
+	}
+	var out strings.Builder
+	for ; ok; before, name, rest, ok = nextVariable(rest) {
+		out.WriteString(before)
+		name, keeps := strings.CutSuffix(name, keepsSlashes)
+		value := values[name]
+		switch {
+		case escape == nil:
+			out.WriteString(value)
+		case !keeps:
+			out.WriteString(escape(value))
+		default:
+			for i, segment := range strings.Split(value, "/") {
+				if i > 0 {
+					out.WriteByte('/')
+				}
+				out.WriteString(escape(segment))
+			}
 		}
-		if sub[2] == "" {
-			return escape(value)
-		}
-		segments := strings.Split(value, "/")
-		for i := range segments {
-			segments[i] = escape(segments[i])
-		}
-		return strings.Join(segments, "/")
-	})
+	}
+	out.WriteString(before)
+	return out.String()
 }
 
 // A Call is a request that is not yet sent: an operation with its values, which an attack may bend before and after
@@ -102,6 +149,8 @@ type rendered struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
+	// secrets say where the answer holds what must not be recorded.
+	secrets []Locator
 }
 
 // render fills the templates. The URL is opaque to the client: what is written here is what goes over the wire, so
@@ -122,10 +171,13 @@ func (c *Call) render(base *url.URL) (*rendered, error) {
 		query += url.QueryEscape(name) + "=" + url.QueryEscape(expand(c.Op.Query[name], c.Values, nil))
 	}
 	out := &rendered{
-		method: c.Op.Method,
-		// A path that starts with two slashes would be read as a host in an opaque URL, hence the full form.
-		url:    &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: "//" + base.Host + target, RawQuery: query},
+		method: c.Op.Method, secrets: c.Op.Secrets,
+		url:    &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: target, RawQuery: query},
 		header: http.Header{},
+	}
+	if strings.HasPrefix(target, "//") {
+		// It would be taken for a host: the request goes out in absolute form, which servers must understand too.
+		out.url.Opaque = "//" + base.Host + target
 	}
 	for name, value := range c.Op.Header {
 		out.header.Set(name, expand(value, c.Values, nil))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -42,17 +43,29 @@ func (w *World) Twin(ctx context.Context, script func(context.Context, *Side) er
 	if w.theirs == nil {
 		return Skip("%s cannot be created, so no twin of it can be made", w.resource.Name)
 	}
-	for _, n := range []string{"1", "2"} {
-		if err := script(ctx, &Side{World: w, Target: w.ghost(), phase: absentSide + n}); err != nil {
-			return err
-		}
+	// Absent, present, absent, present: whatever only grows with time, such as a clock, cannot be alike within equal worlds
+	// and differ between unequal ones. What changes in turns could, such as the name of the one of several servers that answers:
+	// a difference has to show once more, in the other order.
+	if err := w.sides(ctx, script, absentSide+"1", presentSide+"1", absentSide+"2", presentSide+"2"); err != nil {
+		return err
 	}
-	for _, n := range []string{"1", "2"} {
-		real, err := w.Create(ctx, w.victim, w.resource)
-		if err != nil {
-			return err
+	if found, err := judgeTwin(w.history); err == nil && len(found) == 0 {
+		return nil
+	}
+	return w.sides(ctx, script, presentSide+"3", absentSide+"3")
+}
+
+// sides runs the script in worlds with and without the victim's object, in this order.
+func (w *World) sides(ctx context.Context, script func(context.Context, *Side) error, phases ...string) error {
+	for _, phase := range phases {
+		target := w.ghost()
+		if strings.HasPrefix(phase, presentSide) {
+			var err error
+			if target, err = w.Create(ctx, w.victim, w.resource); err != nil {
+				return err
+			}
 		}
-		if err := script(ctx, &Side{World: w, Target: real, phase: presentSide + n}); err != nil {
+		if err := script(ctx, &Side{World: w, Target: target, phase: phase}); err != nil {
 			return err
 		}
 	}
@@ -81,31 +94,49 @@ func judgeTwin(h *History) ([]Finding, error) {
 			sides[e.Phase] = append(sides[e.Phase], e)
 		}
 	}
-	a1, a2, p1, p2 := sides[absentSide+"1"], sides[absentSide+"2"], sides[presentSide+"1"], sides[presentSide+"2"]
-	if len(a1) == 0 {
+	first, second := sides[absentSide+"1"], sides[presentSide+"1"]
+	if len(first) == 0 {
 		return nil, nil // nothing was compared: the premises will say so
 	}
-	if len(a2) != len(a1) || len(p1) != len(a1) || len(p2) != len(a1) {
-		return nil, errors.New("the sides of the twin sent different numbers of requests and cannot be compared")
+	for _, phase := range []string{absentSide + "2", presentSide + "1", presentSide + "2"} {
+		if len(sides[phase]) != len(first) {
+			return nil, errors.New("the sides of the twin sent different numbers of requests and cannot be compared")
+		}
 	}
 	// Where owners cannot see their own, the present side may be as absent as the other.
 	if reason := controls(h, newScanner(h.Tokens)); reason != "" {
 		return nil, errors.New(reason)
 	}
 	var findings []Finding
-	for i := range a1 {
-		channel, what := compare(view(a1[i]), view(a2[i]), view(p1[i]), view(p2[i]))
+	for i := range first {
+		channel, what := compare(nth(sides, absentSide, i), nth(sides, presentSide, i))
 		if channel == "" {
 			continue
 		}
 		findings = append(findings, Finding{
 			Summary: fmt.Sprintf("%s can tell whether the victim's %s exists: %s to %s differs (%s)",
-				h.Cell.Attacker, h.Cell.Resource, channel, p1[i].Verb, what),
-			Attacker: h.Cell.Attacker, Victim: h.Cell.Victim, Channel: channel, verb: p1[i].Verb,
-			Evidence: []string{a1[i].ID, p1[i].ID},
+				h.Cell.Attacker, h.Cell.Resource, channel, second[i].Verb, what),
+			Attacker: h.Cell.Attacker, Victim: h.Cell.Victim, Channel: channel, verb: second[i].Verb,
+			Evidence: []string{second[i].ID, first[i].ID},
 		})
 	}
 	return findings, nil
+}
+
+// nth is what the sides of one kind saw of their request with a number; nothing when one of them was not answered by the service
+// itself, for then there is nothing to compare.
+func nth(sides map[string][]*Exchange, kind string, i int) (views []seen) {
+	for _, n := range []string{"1", "2", "3"} {
+		side := sides[kind+n]
+		if i >= len(side) {
+			continue // there is a third one only where the first two differ
+		}
+		if e := side[i]; e.Err != "" || e.Response.limited() || e.Response.absent() {
+			return nil
+		}
+		views = append(views, view(side[i]))
+	}
+	return views
 }
 
 // seen is what an attacker can observe of one answer, as named values.
@@ -153,26 +184,35 @@ func view(e *Exchange) seen {
 	return out
 }
 
-// compare finds the first observable that is steady within equal worlds and differs between unequal ones. Noise may
-// cover a value, never a status and never the presence of a value.
-func compare(a1, a2, p1, p2 seen) (channel, what string) {
-	names := map[string]bool{}
-	for _, s := range []seen{a1, p1} {
-		for name := range s {
-			names[name] = true
-		}
+// compare finds an observable that is steady within equal worlds and differs between unequal ones; the status speaks first.
+// Noise may cover a value, never a status and never the presence of a value.
+func compare(absent, present []seen) (channel, what string) {
+	if len(absent) == 0 || len(present) == 0 {
+		return "", ""
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		va1, ina1 := a1[name]
-		va2, ina2 := a2[name]
-		vp1, inp1 := p1[name]
-		vp2, inp2 := p2[name]
-		steady := ina1 == ina2 && inp1 == inp2 && va1 == va2 && vp1 == vp2
-		if steady && (ina1 != inp1 || va1 != vp1) {
-			return strings.Fields(name)[0], fmt.Sprintf("%s: %q against %q", name, clip(va1), clip(vp1))
+	names := maps.Clone(absent[0])
+	maps.Copy(names, present[0])
+	for _, name := range append([]string{"status"}, slices.Sorted(maps.Keys(names))...) {
+		without, steady := agreed(absent, name)
+		with, alsoSteady := agreed(present, name)
+		if steady && alsoSteady && without != with {
+			return strings.Fields(name)[0], fmt.Sprintf("%s: %s where it is not, %s where it is", name, clip(without), clip(with))
 		}
 	}
 	return "", ""
+}
+
+// agreed is what all sides saw under a name, in words; steady is false when they saw different things.
+func agreed(sides []seen, name string) (value string, steady bool) {
+	words := func(s seen) string {
+		v, there := s[name]
+		if !there {
+			return "nothing"
+		}
+		return strconv.Quote(v)
+	}
+	value = words(sides[0])
+	return value, !slices.ContainsFunc(sides, func(s seen) bool { return words(s) != value })
 }
 
 func clip(s string) string {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // World is what a scenario sees of one cell: the cast, fresh objects, and the only door to the target.
@@ -22,11 +22,13 @@ type World struct {
 	victim   string
 	mine     *Object
 	theirs   *Object
+	seed     int64
 	rand     *rand.Rand
 
 	mu      sync.Mutex // guards what concurrent requests append to
 	history *History
-	objects []*Object // of this cell, in the order of their creation
+	dropped atomic.Int64 // hostile requests in a row that got no answer
+	objects []*Object    // of this cell, in the order of their creation
 	watched []*Object
 }
 
@@ -71,7 +73,10 @@ func (w *World) Rand() *rand.Rand { return w.rand }
 
 // Call prepares an operation of the cell's resource on an object. ok is false if there is no such operation. An
 // operation that names no object takes a nil one: it acts for the tenant of the attacker.
-func (w *World) Call(v Verb, o *Object) (c Call, ok bool) {
+func (w *World) Call(v Verb, o *Object) (c Call, ok bool) { return w.CallFor(w.attacker, v, o) }
+
+// CallFor is Call for somebody else than the attacker.
+func (w *World) CallFor(as Actor, v Verb, o *Object) (c Call, ok bool) {
 	op, ok := w.resource.Operation(v)
 	if !ok {
 		return Call{}, false
@@ -79,8 +84,8 @@ func (w *World) Call(v Verb, o *Object) (c Call, ok bool) {
 	c = NewCall(w.resource, op, Values{})
 	if o != nil {
 		c.Values = maps.Clone(o.Values)
-	} else if w.attacker.Tenant != "" {
-		t := w.cast.member(w.attacker.Tenant).tenant
+	} else if as.Tenant != "" {
+		t := w.cast.member(as.Tenant).tenant
 		c.Values["tenant.id"], c.Values["tenant.name"] = t.ID, t.Name
 	}
 	return c, true
@@ -147,13 +152,15 @@ func (w *World) End(ctx context.Context) (former Actor, err error) {
 	}
 	former = w.Actor(w.victim)
 	former.Tenant = w.victim + "-former"
-	if err := lifecycle.Delete(ctx, w.cast.member(w.victim).tenant); err != nil {
+	victim := w.cast.member(w.victim)
+	if err := lifecycle.Delete(ctx, victim.tenant); err != nil {
 		return Actor{}, fmt.Errorf("the target could not end the victim: %w", err)
 	}
+	victim.ended = true
 	return former, nil
 }
 
-// Succeed provisions a new tenant under the ended victim's name, and returns its first principal.
+// Succeed provisions a new tenant under the ended victim's name, with holdings of its own, and returns its first principal.
 func (w *World) Succeed(ctx context.Context) (Actor, error) {
 	name := w.cast.member(w.victim).tenant.Name
 	tenant, err := w.door.target.Provision(ctx, name)
@@ -162,8 +169,14 @@ func (w *World) Succeed(ctx context.Context) (Actor, error) {
 	}
 	m := member{label: w.victim + "-successor", tenant: tenant}
 	w.cast.members = append(w.cast.members, m)
+	if err := w.lane.furnish(ctx, w, m.label); err != nil {
+		return Actor{}, fmt.Errorf("the successor: %w", err)
+	}
 	return m.actor(), nil
 }
+
+// Holding is the object of the cell's resource that a tenant holds from before the cell; nil where it cannot be created.
+func (w *World) Holding(label string) *Object { return w.lane.holdings[label][w.resource.Name] }
 
 // Give hands a value to a tenant: from now on it proves nothing when that tenant receives it. What a tenant sends
 // itself needs no such word.
@@ -182,17 +195,17 @@ func (w *World) token(t Token) {
 // do is the one door: it renders, sends and records. It never fails; a transport failure is an exchange. A refusal by a
 // limiter that says when to come back is recorded as a part of the setup, and the request is sent again.
 func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, object, phase string, symbols ...string) *Exchange {
-	for range patience {
+	for tries := 0; ; tries++ {
 		e := w.once(ctx, as, purpose, c, object, phase, symbols)
-		if wait, again := e.Response.retryAfter(); again && e.Response.limited() {
+		wait, again := e.Response.retryAfter()
+		if tries < patience && again && e.Response.limited() && w.door.pace.hold(wait) {
 			e.Purpose, e.Label = Setup, "limited, sent again"
 			w.record(e)
-			w.door.pace.hold(wait)
 			continue
 		}
+		w.door.heed(e, tries)
 		return w.recordOutcome(e, as, c)
 	}
-	return w.recordOutcome(w.once(ctx, as, purpose, c, object, phase, symbols), as, c)
 }
 
 // patience is how often a request that a limiter refused is sent again.
@@ -203,12 +216,17 @@ func (w *World) once(ctx context.Context, as Actor, purpose Purpose, c Call, obj
 		Purpose: purpose, Actor: as.String(), Tenant: as.Tenant, Resource: c.Resource.Name, Verb: c.Op.Verb,
 		Object: object, Phase: phase, Label: c.Label, Symbols: symbols,
 	}
-	base, err := url.Parse(w.surface.BaseURL)
-	if err == nil {
-		err = w.send(ctx, as, c, base, e)
+	err := ErrDropped
+	if purpose != Attack || w.dropped.Load() < deadAfter {
+		err = w.send(ctx, as, c, e)
 	}
 	if err != nil {
 		e.Err = err.Error()
+	}
+	if purpose == Attack && e.Err != "" {
+		w.dropped.Add(1)
+	} else if purpose == Attack {
+		w.dropped.Store(0)
 	}
 	e.OK = e.Err == "" && c.Op.Success.met(&e.Response)
 	return e
@@ -247,8 +265,8 @@ func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
 	}
 }
 
-func (w *World) send(ctx context.Context, as Actor, c Call, base *url.URL, e *Exchange) error {
-	req, err := c.render(base)
+func (w *World) send(ctx context.Context, as Actor, c Call, e *Exchange) error {
+	req, err := c.render(w.door.base)
 	if err != nil {
 		return err
 	}
@@ -259,7 +277,7 @@ func (w *World) send(ctx context.Context, as Actor, c Call, base *url.URL, e *Ex
 	}
 	beyond := hits{}
 	tail := func(chunk []byte) { w.scanner().scan(chunk, beyond) }
-	e.Request, e.Response, e.Begin, e.Took, err = w.door.pass(ctx, as, "<"+placeholder+">", req, tail)
+	e.Request, e.Response, e.Begin, e.Took, err = w.door.pass(ctx, as, "<"+placeholder+">", e.Purpose == Attack, req, tail)
 	for i := range beyond {
 		e.Response.Beyond = append(e.Response.Beyond, w.history.Tokens[i].Value)
 	}

@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"context"
+	"maps"
 	"net/url"
+	"slices"
 
 	"github.com/partywall/partywall/harness"
 )
@@ -35,21 +37,39 @@ func idorList() harness.Scenario {
 				}
 			}
 			if c, ok := w.Call(harness.List, w.Mine()); ok {
+				var plain *harness.Exchange
 				for _, widen := range []url.Values{
-					nil, {"all": {"true"}, "scope": {"all"}, "include_all": {"1"}}, {"deleted": {"true"}, "trash": {"true"}, "archived": {"true"}},
-					{"filter": {"*"}, "where": {"1=1"}, "expand": {"*"}, "fields": {"*"}}, {"offset": {"0"}, "page": {"1"}, "per_page": {"1000"}},
+					nil,
+					{"all": {"true"}, "scope": {"all"}, "include_all": {"1"}},
+					{"deleted": {"true"}, "trash": {"true"}, "archived": {"true"}},
+					{"filter": {"*"}, "where": {"1=1"}, "expand": {"*"}, "fields": {"*"}},
+					{"offset": {"0"}, "page": {"1"}, "per_page": {"1000"}},
 				} {
-					c.Query, c.Label = widen, "list"
-					if widen != nil {
-						c.Label = "list, " + widen.Encode()
+					e := wide(ctx, w, c, widen)
+					if widen == nil {
+						plain = e
 					}
-					w.Attack(ctx, c)
+					if len(widen) < 2 || !refuses(e, plain) {
+						continue
+					}
+					for _, name := range slices.Sorted(maps.Keys(widen)) {
+						wide(ctx, w, c, url.Values{name: widen[name]})
+					}
 				}
 			}
 			search(ctx, w)
 			return nil
 		},
 	}
+}
+
+// wide lists with parameters that could widen what is shown.
+func wide(ctx context.Context, w *harness.World, c harness.Call, widen url.Values) *harness.Exchange {
+	c.Query, c.Label = widen, "list"
+	if widen != nil {
+		c.Label = "list, " + widen.Encode()
+	}
+	return w.Attack(ctx, c)
 }
 
 // search asks for pieces of the victim's values. They are too short to count as known, so what comes back with the rest

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/partywall/partywall/harness"
@@ -57,6 +58,27 @@ func (t *jwt) signed() (string, error) {
 func (t *jwt) with(signature string) (string, error) {
 	text, err := t.signed()
 	return text + "." + signature, err
+}
+
+// victimClaims are the claims of the victim's own token: who can forge one can say all that it says. ok is false where the
+// victim has no such token.
+func victimClaims(ctx context.Context, w *harness.World) (claims map[string]any, ok bool) {
+	forger, ok := w.Actor(w.Victim()).Credential.(harness.Forger)
+	if !ok {
+		return nil, false
+	}
+	read := forger.Forge(func(token string) (string, error) {
+		t, err := parseJWT(token)
+		if err == nil {
+			claims = t.claims
+		}
+		return token, err
+	})
+	unsent, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://unsent.invalid/", nil)
+	if err != nil || read.Apply(ctx, unsent) != nil {
+		return nil, false
+	}
+	return claims, claims != nil
 }
 
 // claim makes the token say that its owner belongs to the victim: every claim that names the attacker's tenant names the
@@ -140,7 +162,11 @@ func forge(ctx context.Context, w *harness.World, forgeries []forgery) error {
 			if err != nil {
 				return "", err
 			}
-			t.claim(w)
+			if claims, ok := victimClaims(ctx, w); ok {
+				t.claims = claims
+			} else {
+				t.claim(w)
+			}
 			return f.forge(t)
 		})
 		look(ctx, w, func(c *harness.Call) { c.As, c.Label = credential, f.label })

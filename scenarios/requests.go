@@ -10,21 +10,43 @@ import (
 // probe sends what shows whether a bend moves the attacker into the victim's tenant: reads of the victim's object, lists,
 // and writes of own values. The same reads go out unbent first, so that the bend alone is judged.
 func probe(ctx context.Context, w *harness.World, bends []naming) {
+	var plain []*harness.Exchange
 	for _, c := range looks(w) {
-		w.Plain(ctx, c)
+		plain = append(plain, w.Plain(ctx, c))
 	}
 	for _, n := range bends {
-		look(ctx, w, n.bend)
-		if w.Mine() == nil {
+		if !try(ctx, w, n, plain) {
 			continue
 		}
-		for _, verb := range []harness.Verb{harness.Create, harness.Update, harness.Patch} {
-			if c, ok := w.Overwrite(verb, w.Mine()); ok {
-				n.bend(&c)
-				w.Attack(ctx, c)
-			}
+		for _, single := range n.singles {
+			try(ctx, w, single, plain)
 		}
 	}
+}
+
+// try sends all that probe sends for one bend, and tells whether the service refused what it answers without the bend.
+func try(ctx context.Context, w *harness.World, n naming, plain []*harness.Exchange) (strict bool) {
+	for i, c := range looks(w) {
+		n.bend(&c)
+		strict = refuses(w.Attack(ctx, c), plain[i]) || strict
+	}
+	if w.Mine() == nil {
+		return strict
+	}
+	for _, verb := range []harness.Verb{harness.Create, harness.Update, harness.Patch} {
+		if c, ok := w.Overwrite(verb, w.Mine()); ok {
+			n.bend(&c)
+			w.Attack(ctx, c)
+		}
+	}
+	return strict
+}
+
+// refuses tells whether a service turned a request down for its form: another one that differs in nothing else was answered
+// in another way. Behind such an answer nothing was looked at, so the parts of the bend are then tried one at a time.
+func refuses(bent, plain *harness.Exchange) bool {
+	status := bent.Response.Status
+	return status >= 400 && status < 500 && status != 429 && status != plain.Response.Status
 }
 
 // look sends every request that could show something of the victim's and changes nothing, bent.

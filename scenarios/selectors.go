@@ -3,6 +3,7 @@ package scenarios
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/partywall/partywall/harness"
 )
@@ -27,6 +28,8 @@ var (
 type naming struct {
 	label string
 	bend  func(*harness.Call)
+	// singles name the victim by one of several names each; for services that refuse those they do not know.
+	singles []naming
 }
 
 // namings are the ways to name the victim in headers or in the query: what the surface says its clients use, alone, and
@@ -34,11 +37,8 @@ type naming struct {
 func namings(w *harness.World, in harness.Place, usual []string) []naming {
 	id, name := w.VictimTenant()
 	var out []naming
-	add := func(label string, keys []string, value string) {
-		if value == "" {
-			return
-		}
-		out = append(out, naming{label, func(c *harness.Call) {
+	by := func(label string, keys []string, value string) naming {
+		return naming{label: label, bend: func(c *harness.Call) {
 			c.Label = label
 			for _, key := range keys {
 				if in == harness.InHeader {
@@ -53,7 +53,19 @@ func namings(w *harness.World, in harness.Place, usual []string) []naming {
 				}
 				c.Query.Set(key, value)
 			}
-		}})
+		}}
+	}
+	add := func(label string, keys []string, value string) {
+		if value == "" {
+			return
+		}
+		n := by(label, keys, value)
+		if len(keys) > 1 {
+			for _, key := range keys {
+				n.singles = append(n.singles, by(key+label[strings.Index(label, " = "):], []string{key}, value))
+			}
+		}
+		out = append(out, n)
 	}
 	for _, s := range w.Surface().Selectors {
 		if s.In == in {

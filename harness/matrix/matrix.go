@@ -2,7 +2,8 @@
 // ones, and says who catches what.
 //
 // A subject with a fault is caught when a scenario is breached, contained when no scenario is and the run with the wall
-// that stands in its stead taken away is, and missed otherwise. A clean subject that is accused, or on which nothing could
+// that stands in its stead taken away is, and missed otherwise. A fault that is contained wherever it exists is missed as
+// well: nobody would notice the day the walls fall. A clean subject that is accused, or on which nothing could
 // be shown to hold, is a false alarm.
 package matrix
 
@@ -26,8 +27,11 @@ type Subject struct {
 	// Fault planted in it; empty for a clean one.
 	Fault    string
 	Strategy string
-	Backing  string
-	Open     Open
+	// Strategies in which the fault exists: it must be caught in one of them, which only a matrix of them all can tell. Empty
+	// means those of the matrix.
+	Strategies []string
+	Backing    string
+	Open       Open
 	// Expected are the scenarios that should catch the fault; they run first.
 	Expected []string
 	// Walls that may hold in the fault's stead.
@@ -259,34 +263,28 @@ func (m *run) contain(ctx context.Context, s Subject, chosen []harness.Scenario,
 
 func (m *run) finish(began time.Time) *Report {
 	r := m.report
-	faults, caught, catchers := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	var faults []string
+	caught, catchers := map[string]bool{}, map[string]bool{}
 	for _, c := range r.Cells {
-		if !slices.Contains(r.Strategies, c.Strategy) {
-			r.Strategies = append(r.Strategies, c.Strategy)
-		}
-		if !slices.Contains(r.Backings, c.Backing) {
-			r.Backings = append(r.Backings, c.Backing)
-		}
+		r.Strategies = with(r.Strategies, c.Strategy)
+		r.Backings = with(r.Backings, c.Backing)
 		if c.Fault == "" {
 			continue
 		}
-		faults[c.Fault] = true
+		faults = with(faults, c.Fault)
 		caught[c.Fault] = caught[c.Fault] || c.Outcome == Caught
 		for _, s := range c.CaughtBy {
 			catchers[s] = true
 		}
 	}
 	r.Faults = len(faults)
-	for _, c := range r.Cells {
-		if c.Fault == "" || !faults[c.Fault] {
-			continue
-		}
-		faults[c.Fault] = false // once for each fault
-		if caught[c.Fault] {
+	for _, fault := range faults {
+		switch {
+		case caught[fault]:
 			r.Caught++
-			continue
+		case m.everywhere(fault):
+			r.Missed = append(r.Missed, Miss{fault, "any", "it is caught in no strategy"})
 		}
-		r.Missed = append(r.Missed, Miss{c.Fault, "any", "it is caught in no strategy"})
 	}
 	r.Idle = []string{}
 	for _, s := range m.cfg.Scenarios {
@@ -298,7 +296,28 @@ func (m *run) finish(began time.Time) *Report {
 	return r
 }
 
-// OK tells whether every fault was caught or contained and nothing clean was accused.
-func (r *Report) OK() bool {
-	return len(r.Missed) == 0 && len(r.FalseAlarms) == 0 && r.Faults == r.Caught
+// everywhere tells whether a fault was looked at in every strategy in which it exists.
+func (m *run) everywhere(fault string) bool {
+	for _, s := range m.cfg.Subjects {
+		if s.Fault != fault {
+			continue
+		}
+		for _, strategy := range append([]string{s.Strategy}, s.Strategies...) {
+			if !slices.ContainsFunc(m.report.Cells, func(c Cell) bool { return c.Fault == fault && c.Strategy == strategy }) {
+				return false
+			}
+		}
+	}
+	return true
 }
+
+// with appends what is not there yet.
+func with(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// OK tells whether every fault was caught or contained and nothing clean was accused.
+func (r *Report) OK() bool { return len(r.Missed) == 0 && len(r.FalseAlarms) == 0 }

@@ -21,26 +21,33 @@ func main() {
 	typ := flag.String("type", "", "type that the functions return, as written in the package")
 	imports := flag.String("import", "", "import path that the type needs")
 	flag.Parse()
-	if err := run(*typ, *imports); err != nil {
+	source, err := list(".", *typ, *imports)
+	if err == nil {
+		err = os.WriteFile(listFile, source, 0o644)
+	}
+	if err != nil {
 		log.Fatalf("listing: %v", err)
 	}
 }
 
-func run(typ, imports string) error {
-	files, err := filepath.Glob("*.go")
+const listFile = "list.go"
+
+// list returns the source of the list of a folder.
+func list(folder, typ, imports string) ([]byte, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var names []string
 	pkg := ""
 	set := token.NewFileSet()
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "list.go" {
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == listFile {
 			continue
 		}
 		parsed, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		pkg = parsed.Name.Name
 		for _, d := range parsed.Decls {
@@ -61,11 +68,7 @@ func run(typ, imports string) error {
 		fmt.Fprintf(&b, "\t\t%s(),\n", name)
 	}
 	b.WriteString("\t}\n}\n")
-	source, err := format.Source([]byte(b.String()))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("list.go", source, 0o644)
+	return format.Source([]byte(b.String()))
 }
 
 func returns(f *ast.FuncDecl, typ string) bool {
