@@ -2,17 +2,22 @@
 //
 // [Handler] serves an http.Handler on loopback and attacks it; [Run] attacks any target. A breach fails its subtest with
 // the finding and a curl line; so does a verdict that is inconclusive, because a wall that could not be looked at has not
-// held. What does not apply is skipped with its reason.
+// held. What does not apply is skipped with its reason. Under another runner than that of package testing, [HandlerT] and
+// [RunT] do the same with whatever is a [T].
 //
-// The seed is drawn and logged; PARTYWALL_SEED repeats a run. Where PARTYWALL_OUT names a folder that does not exist yet,
-// the full report is written there.
+// The seed is drawn and logged; PARTYWALL_SEED repeats a run. Below the folder that PARTYWALL_OUT names, the full report of
+// each attack is written to a folder of its own, named after its test.
 package partywalltest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,43 +49,55 @@ type Config struct {
 // Handler serves the handler on loopback and attacks it.
 func Handler(t *testing.T, h http.Handler, cfg Config) {
 	t.Helper()
+	HandlerT(std{t}, h, cfg)
+}
+
+// HandlerT is Handler for any T.
+func HandlerT(t T, h http.Handler, cfg Config) {
+	t.Helper()
 	target, err := local.Open(local.Config{
 		Name: t.Name(), Handler: h, Surface: cfg.Surface, Provision: cfg.Provision, Delete: cfg.Delete,
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	defer func() {
 		if err := target.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
+			t.Errorf("%v", err)
 		}
 	}()
-	Run(t, target, cfg.Scenarios...)
+	RunT(t, target, cfg.Scenarios...)
 }
 
 // Run attacks a target with the scenarios that match one of the patterns, or with all. The caller closes the target.
 func Run(t *testing.T, target harness.Target, patterns ...string) {
 	t.Helper()
+	RunT(std{t}, target, patterns...)
+}
+
+// RunT is Run for any T.
+func RunT(t T, target harness.Target, patterns ...string) {
+	t.Helper()
 	chosen, err := scenarios.Select(patterns...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	report := attack(t, target, chosen)
 	for _, s := range chosen {
-		t.Run(s.ID, func(t *testing.T) {
+		t.Run(s.ID, func(t T) {
 			for _, r := range report.Results {
 				if r.Scenario == s.ID {
-					t.Run(r.Resource, func(t *testing.T) { judge(t, r) })
+					t.Run(r.Resource, func(t T) { judge(t, r) })
 				}
 			}
 		})
 	}
 	if report.Summary.Held+report.Summary.Breached == 0 {
-		t.Error("nothing was shown to hold: every result is skipped or inconclusive")
+		t.Errorf("nothing was shown to hold: every result is skipped or inconclusive")
 	}
 }
 
-func attack(t *testing.T, target harness.Target, chosen []harness.Scenario) *harness.Report {
+func attack(t T, target harness.Target, chosen []harness.Scenario) *harness.Report {
 	t.Helper()
 	cfg := harness.Config{Target: target, Scenarios: chosen, Seed: rand.Int64N(1_000_000) + 1}
 	if text := os.Getenv(EnvSeed); text != "" {
@@ -93,8 +110,8 @@ func attack(t *testing.T, target harness.Target, chosen []harness.Scenario) *har
 	var folder *reports.Folder
 	if path := os.Getenv(EnvOut); path != "" {
 		var err error
-		if folder, err = reports.Create(path, reports.Header{Target: target.Name(), Seed: cfg.Seed}); err != nil {
-			t.Fatal(err)
+		if folder, err = create(path, t.Name(), reports.Header{Target: target.Name(), Seed: cfg.Seed}); err != nil {
+			t.Fatalf("%v", err)
 		}
 		cfg.Keep = folder.Keep
 	}
@@ -103,25 +120,41 @@ func attack(t *testing.T, target harness.Target, chosen []harness.Scenario) *har
 		if folder != nil {
 			_ = folder.Abort() // the first error is the one to tell
 		}
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	report.Repeat = EnvSeed + "=" + strconv.FormatInt(cfg.Seed, 10) + " go test -run '^" + t.Name() + "$'"
 	if folder != nil {
-		if err := folder.Finish(report); err != nil {
-			t.Fatal(err)
+		if _, err := folder.Finish(report); err != nil {
+			t.Fatalf("%v", err)
 		}
+		t.Logf("the report is in %s", folder.Path)
 	}
 	t.Logf("%d requests with the seed %d: %d held, %d breached, %d inconclusive, %d skipped; repeat with %s",
 		report.Requests, cfg.Seed, report.Summary.Held, report.Summary.Breached, report.Summary.Inconclusive, report.Summary.Skipped, report.Repeat)
+	for _, l := range report.Left {
+		t.Logf("left behind at the tenant %s: %s %s (%s)", l.Tenant, l.Resource, l.ID, l.Reason)
+	}
 	return report
 }
 
-func judge(t *testing.T, r harness.Result) {
+var unfit = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+
+// create makes the folder of an attack: another one of the same test, or of the same name in another package, gets a number.
+func create(path, test string, h reports.Header) (*reports.Folder, error) {
+	name := filepath.Join(path, unfit.ReplaceAllString(test, "_"))
+	folder, err := reports.Create(name, h)
+	for n := 2; errors.Is(err, reports.ErrExists); n++ {
+		folder, err = reports.Create(fmt.Sprintf("%s-%d", name, n), h)
+	}
+	return folder, err
+}
+
+func judge(t T, r harness.Result) {
 	t.Helper()
 	switch r.Verdict {
 	case harness.Held:
 	case harness.Skipped:
-		t.Skip(r.Reason)
+		t.Skipf("%s", r.Reason)
 	case harness.Breached:
 		told := map[string]bool{} // the same mistake shows on every pair of tenants
 		for _, f := range r.Findings {

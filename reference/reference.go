@@ -10,9 +10,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -20,11 +23,14 @@ import (
 	"github.com/partywall/partywall/reference/backing"
 	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/cache"
+	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/tenant"
+	"github.com/partywall/partywall/reference/webhooks"
 )
 
 // Config of the service.
@@ -54,11 +60,11 @@ func Template(strategy string) (backing.Template, error) {
 	if strategy == "" {
 		strategy = "row"
 	}
-	s, err := store.ParseStrategy(strategy)
+	migration, err := store.Migration(strategy)
 	if err != nil {
 		return backing.Template{}, err
 	}
-	return backing.Template{Name: s.Name(), Migrate: s.Migration()}, nil
+	return backing.Template{Name: strategy, Migrate: migration}, nil
 }
 
 // Assemble makes the parts of a service on a backing whose database came from Template.
@@ -72,7 +78,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	strategy, err := store.ParseStrategy(cfg.Strategy)
+	strategy, err := store.Open(cfg.Strategy, store.Postgres{App: s.App, Owner: s.Owner, Role: backing.AppRole, Databases: s})
 	if err != nil {
 		return nil, err
 	}
@@ -80,36 +86,75 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy}
+	s.OnClose(strategy.Close)
+	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Now: func() time.Time { return keys.Now() }}
 	c := cache.New(s.Redis)
 	limiter := ratelimit.New(s.Redis)
 	tenants := &store.Tenants{Pool: s.App}
 	users := store.NewUsers(db)
+	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
 	files := blobs.New(s.S3, s.Bucket)
+	feed := events.New(s.Redis)
+	s.OnClose(feed.Close)
+	queue := jobs.New(s.Redis, signing.NewSeal())
+	hooks := store.NewWebhooks(db)
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // it never fails
+	sender, err := webhooks.New(key)
+	if err != nil {
+		return nil, err
+	}
 	p := &Parts{Service: s, DB: db, Cache: c, Keys: keys, Verifier: keys}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
+		Tiers:       limiter.Names(),
 		Documents:   store.NewDocuments(db),
+		Trash:       store.NewTrash(db),
+		Comments:    store.NewComments(db),
+		Categories:  store.NewCategories(db),
+		Projects:    store.NewProjects(db),
+		Notes:       store.NewNotes(db),
+		Invoices:    store.NewInvoices(db),
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
-		Audit:       store.NewAudit(db),
+		Audit:       announced{store.NewAudit(db), cfg.Log, feed, hooks, queue},
 		Files:       files,
 		Tenants:     tenants,
 		Users:       users,
+		Sessions:    sessions,
+		Invitations: store.NewInvitations(db),
+		Shares:      store.NewShares(db),
+		Overrides:   overrides,
+		Live:        api.Standing(sessions, overrides),
 		Lifecycle: &lifecycle.Manager{
 			Tenants: tenants, Users: users, HashCost: cfg.HashCost,
-			NewID: func(string) tenant.ID { return tenant.New() },
+			NewID:     func(string) tenant.ID { return tenant.New() },
+			Provision: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Provision(ctx, id) },
 			Purgers: []lifecycle.Purger{
-				{Name: "rows", Purge: db.Purge},
+				{Name: "rows", Purge: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Remove(ctx, id) }},
 				{Name: "cache", Purge: c.Purge},
 				{Name: "files", Purge: files.Purge},
 				{Name: "limits", Purge: limiter.Purge},
+				{Name: "events", Purge: feed.Purge},
+				{Name: "jobs", Purge: queue.Purge},
 			},
 		},
+		Once:        store.NewOnce(db),
+		Feed:        feed,
+		Exports:     store.NewExports(db),
+		Jobs:        queue,
+		Webhooks:    hooks,
+		Sender:      sender,
+		Heartbeat:   api.StreamRevocationBound,
 		Sign:        keys.Sign,
 		KeySet:      keys.KeySet,
+		Seal:        signing.NewSeal(),
 		OperatorKey: rand.Text(),
+		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
 		Log:         cfg.Log,
+	}
+	if mover, ok := strategy.(store.Mover); ok {
+		p.API.Lifecycle.Move = mover.Move
 	}
 	// The verifier may be replaced until New is called.
 	p.API.Authenticate = api.Token(func(token string) (tenant.Identity, error) { return p.Verifier.Verify(token) })
@@ -123,11 +168,15 @@ func New(ctx context.Context, p *Parts) (http.Handler, error) {
 			return nil, fmt.Errorf("run as the database owner: %s: %w", sql, err)
 		}
 	}
+	if err := p.work(ctx); err != nil {
+		return nil, err
+	}
 	return api.New(p.API), nil
 }
 
-// cachedPreferences reads through the cache. Every write forgets the entry, before and after: a reader in between may
-// have filled it with the old value.
+// cachedPreferences reads through the cache, and past one that does not work. Every write forgets the entry, before and after: a
+// reader in between may have filled it with the old value. Where it cannot be forgotten nothing is written, for the old
+// value would be back with the cache.
 type cachedPreferences struct {
 	store.Preferences
 	cache *cache.Cache
@@ -137,7 +186,7 @@ const preferenceSpace = "preferences"
 
 func (c cachedPreferences) Get(ctx context.Context, name string) (p store.Preference, err error) {
 	data, hit, err := c.cache.Get(ctx, preferenceSpace, name)
-	if err != nil {
+	if err != nil && !errors.Is(err, cache.ErrUnavailable) {
 		return p, err
 	}
 	if hit && json.Unmarshal(data, &p) == nil {
@@ -149,7 +198,10 @@ func (c cachedPreferences) Get(ctx context.Context, name string) (p store.Prefer
 	if data, err = json.Marshal(p); err != nil {
 		return p, err
 	}
-	return p, c.cache.Set(ctx, preferenceSpace, name, data)
+	if err = c.cache.Set(ctx, preferenceSpace, name, data); errors.Is(err, cache.ErrUnavailable) {
+		err = nil
+	}
+	return p, err
 }
 
 func (c cachedPreferences) Put(ctx context.Context, p store.Preference) error {

@@ -1,8 +1,8 @@
 // Package reports keeps the evidence of a run on disk and renders it for people and for machines.
 //
 // A [Folder] is written while a run goes on: evidence.jsonl receives the record of each cell as it is judged, so memory
-// stays flat and an interrupted run loses nothing. At the end report.json, report.txt and report.html are written beside
-// it. All of them are rendered from the report and the stored evidence alone, so they can be rendered again, and the
+// stays flat and a run that is broken off, however that happens, loses no cell that was finished. At the end report.json,
+// report.txt and report.html are written beside it; until then a file named INCOMPLETE says that they are not. All of them are rendered from the report and the stored evidence alone, so they can be rendered again, and the
 // evidence can be judged again, without the target.
 package reports
 
@@ -11,9 +11,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"github.com/partywall/partywall/harness"
 )
@@ -27,12 +30,16 @@ const (
 	JSONFile     = "report.json"
 	TextFile     = "report.txt"
 	HTMLFile     = "report.html"
+	// MarkFile is there until the report is whole.
+	MarkFile = "INCOMPLETE"
 )
 
 // Errors of this package.
 var (
 	ErrExists   = errors.New("a report is never overwritten")
 	ErrNoReport = errors.New("no report here")
+	// ErrTruncated means that the last record of the evidence was not written to its end.
+	ErrTruncated = errors.New("the last record is cut short")
 )
 
 // Header is the first line of the evidence.
@@ -53,6 +60,7 @@ type Record struct {
 // Folder is a report on disk.
 type Folder struct {
 	Path     string
+	made     []string // the folders above it that were not there before, the outermost first
 	file     *os.File
 	buffered *bufio.Writer
 	encoder  *json.Encoder
@@ -60,23 +68,26 @@ type Folder struct {
 
 // Create makes a folder that must not exist yet, and begins the evidence.
 func Create(path string, h Header) (*Folder, error) {
+	f := &Folder{Path: path, made: missing(filepath.Dir(path))}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("the report folder cannot be made: %w", err)
+		return nil, errors.Join(fmt.Errorf("the report folder cannot be made: %w", err), f.removeMade())
 	}
 	if err := os.Mkdir(path, 0o755); errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%w: %s exists already; give --out another folder", ErrExists, path)
 	} else if err != nil {
-		return nil, fmt.Errorf("the report folder cannot be made: %w", err)
+		return nil, errors.Join(fmt.Errorf("the report folder cannot be made: %w", err), f.removeMade())
 	}
 	file, err := os.Create(filepath.Join(path, EvidenceFile))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the evidence cannot be written: %w", err), os.Remove(path))
+		return nil, errors.Join(fmt.Errorf("the evidence cannot be written: %w", err), os.Remove(path), f.removeMade())
 	}
-	f := &Folder{Path: path, file: file, buffered: bufio.NewWriterSize(file, 1<<16)}
+	f.file, f.buffered = file, bufio.NewWriterSize(file, 1<<16)
 	f.encoder = json.NewEncoder(f.buffered)
 	f.encoder.SetEscapeHTML(false)
 	h.Format = Format
-	if err := f.encoder.Encode(h); err != nil {
+	const mark = "The run is not over, or was broken off. partywall judge reads what there is of its evidence.\n"
+	err = errors.Join(os.WriteFile(filepath.Join(path, MarkFile), []byte(mark), 0o644), f.write(h))
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the evidence cannot be written: %w", err), f.Abort())
 	}
 	return f, nil
@@ -84,24 +95,60 @@ func Create(path string, h Header) (*Folder, error) {
 
 // Keep appends the record of a cell. It is the Keep of a harness.Config.
 func (f *Folder) Keep(h *harness.History, v harness.Verdict) error {
-	return f.encoder.Encode(Record{Verdict: v, History: h})
+	return f.write(Record{Verdict: v, History: h})
 }
 
-// Abort removes the folder: for a run that never took place.
+// write appends a line that no end of the process takes back.
+func (f *Folder) write(line any) error {
+	if err := f.encoder.Encode(line); err != nil {
+		return err
+	}
+	return f.buffered.Flush()
+}
+
+// Abort removes the folder, and those above it that were made for it: for a run that never took place.
 func (f *Folder) Abort() error {
-	return errors.Join(f.file.Close(), os.RemoveAll(f.Path))
+	return errors.Join(f.file.Close(), os.RemoveAll(f.Path), f.removeMade())
 }
 
-// Finish ends the evidence and writes the report in all its forms.
-func (f *Folder) Finish(r *harness.Report) error {
-	if err := errors.Join(f.buffered.Flush(), f.file.Close()); err != nil {
-		return fmt.Errorf("the evidence cannot be written: %w", err)
+// missing lists the folder and those above it that do not exist, the outermost first.
+func missing(folder string) (out []string) {
+	for {
+		if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+			return out
+		}
+		out = append([]string{folder}, out...)
+		folder = filepath.Dir(folder)
+	}
+}
+
+// removeMade removes the folders above, except where another run has put something into one meanwhile.
+func (f *Folder) removeMade() error {
+	for _, folder := range slices.Backward(f.made) {
+		if err := os.Remove(folder); errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("remove the report folder again: %w", err)
+		}
+	}
+	return nil
+}
+
+// Finish ends the evidence and writes the report in all its forms. The document can be rendered even where it could not be
+// written.
+func (f *Folder) Finish(r *harness.Report) (*Document, error) {
+	kept := errors.Join(f.buffered.Flush(), f.file.Close())
+	if kept != nil {
+		kept = fmt.Errorf("the evidence is not whole: %w", kept)
 	}
 	d, err := NewDocument(f.Path, r)
 	if err != nil {
-		return err
+		return d, errors.Join(kept, err)
 	}
-	return d.WriteAll()
+	if err := errors.Join(kept, d.WriteAll()); err != nil {
+		return d, err
+	}
+	return d, os.Remove(filepath.Join(f.Path, MarkFile))
 }
 
 // Open reads a stored report.
@@ -109,7 +156,11 @@ func Open(path string) (*Document, Header, error) {
 	var h Header
 	data, err := os.ReadFile(filepath.Join(path, JSONFile))
 	if err != nil {
-		return nil, h, fmt.Errorf("%w: %s holds no %s", ErrNoReport, path, JSONFile)
+		hint := ""
+		if _, err := os.Stat(filepath.Join(path, EvidenceFile)); err == nil {
+			hint = ", for its run was broken off; partywall judge reads its evidence"
+		}
+		return nil, h, fmt.Errorf("%w: %s holds no %s%s", ErrNoReport, path, JSONFile, hint)
 	}
 	var stored struct{ harness.Report }
 	if err := json.Unmarshal(data, &stored); err != nil || stored.Schema != harness.Schema {
@@ -124,7 +175,8 @@ func Open(path string) (*Document, Header, error) {
 
 var errStop = errors.New("stop")
 
-// Each calls a function with every record of a folder's evidence, one at a time.
+// Each calls a function with every record of a folder's evidence, one at a time. The error wraps ErrTruncated where the run
+// was broken off within the last one.
 func Each(path string, visit func(Record) error) (h Header, err error) {
 	file, err := os.Open(filepath.Join(path, EvidenceFile))
 	if err != nil {
@@ -137,7 +189,9 @@ func Each(path string, visit func(Record) error) (h Header, err error) {
 	}
 	for decoder.More() {
 		var r Record
-		if err := decoder.Decode(&r); err != nil {
+		if err := decoder.Decode(&r); errors.Is(err, io.ErrUnexpectedEOF) {
+			return h, fmt.Errorf("%s: %w", file.Name(), ErrTruncated)
+		} else if err != nil {
 			return h, fmt.Errorf("the evidence in %s is damaged: %w", file.Name(), err)
 		}
 		if err := visit(r); errors.Is(err, errStop) {

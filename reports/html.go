@@ -22,26 +22,19 @@ func (d *Document) HTML(w io.Writer) error {
 		"cells": d.cells, "seconds": func(ms int64) string {
 			return (time.Duration(ms) * time.Millisecond).Round(100 * time.Millisecond).String()
 		},
-		"status": http.StatusText, "headers": headers, "marked": marked, "verdictClass": verdictClass, "add": func(a, b int) int { return a + b },
-		"dict":  func(e *harness.Exchange, leaked []string) shown { return shown{Exchange: e, Leaked: leaked} },
-		"short": func(s []*harness.Exchange) []*harness.Exchange { return s[:min(4, len(s))] },
+		"status": http.StatusText, "headers": headers, "marked": marked, "verdictClass": verdictClass, "sentence": stop,
+		"join": strings.Join,
+		"none": func() []string { return nil }, // nothing is marked in a request
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("read the page: %w", err)
 	}
 	scenarios, resources := d.axes()
-	held, breached, unseen := d.tally()
 	return page.Execute(w, map[string]any{
-		"D": d, "Scenarios": scenarios, "Resources": resources, "Held": held, "Breached": breached, "Unseen": unseen,
-		"Exit": d.ExitCode(false), "Summary": d.summary(), "Sections": d.sections(), "None": []string(nil),
+		"D": d, "Scenarios": scenarios, "Resources": resources, "Tally": d.tally(),
+		"Exit": d.ExitCode(false), "Summary": d.summary(), "Sections": d.sections(), "Requests": d.requests(),
+		"Unclear": d.Reasons(harness.Inconclusive), "Skips": d.Reasons(harness.Skipped),
 	})
-}
-
-// shown is an exchange with what to mark in its answer.
-type shown struct {
-	Exchange *harness.Exchange
-	Leaked   []string
-	Nothing  []string // nothing is marked in a request
 }
 
 // A cell of the verdict matrix.
@@ -59,9 +52,9 @@ func (d *Document) cells(scenario string) []cell {
 			continue
 		}
 		c := cell{Verdict: string(r.Verdict), Reason: r.Reason}
-		for i, s := range d.Stories {
-			if s.Scenario == scenario && s.Resource == resource && c.Anchor == "" {
-				c.Anchor = fmt.Sprintf("#breach-%d", i+1)
+		for _, b := range d.Breaches() {
+			if b.Stories[0].Scenario == scenario && r.Verdict == harness.Breached {
+				c.Anchor = fmt.Sprintf("#breach-%d", b.Number)
 			}
 		}
 		out = append(out, c)

@@ -35,7 +35,8 @@ func stored(t *testing.T, s specimen.Specimen) (string, *harness.Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(target.Close(t.Context()), folder.Finish(report)); err != nil {
+	_, err = folder.Finish(report)
+	if err := errors.Join(err, target.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	return path, report
@@ -56,13 +57,14 @@ func each(t *testing.T, test func(t *testing.T, path string, live *harness.Repor
 	}
 }
 
-// TestSchema: what is written is what the published schema says.
-func TestSchema(t *testing.T) {
+// TestFolder: what is written is what the published schema says, and judging what was stored is judging what was live.
+func TestFolder(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("schema/partywall-1.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	each(t, func(t *testing.T, path string, _ *harness.Report) {
+	each(t, func(t *testing.T, path string, live *harness.Report) {
+		sameVerdicts(t, path, live)
 		data, err := os.ReadFile(filepath.Join(path, reports.JSONFile))
 		if err != nil {
 			t.Fatal(err)
@@ -77,41 +79,39 @@ func TestSchema(t *testing.T) {
 	})
 }
 
-// TestStoredEvidenceGivesTheSameVerdict: judging what was stored is judging what was live.
-func TestStoredEvidenceGivesTheSameVerdict(t *testing.T) {
-	each(t, func(t *testing.T, path string, live *harness.Report) {
-		worst := map[string]harness.Verdict{}
-		findings := map[string]int{}
-		_, err := reports.Each(path, func(r reports.Record) error {
-			if r.Verdict == "" {
-				return nil
-			}
-			chosen, err := scenarios.Select(r.Cell.Scenario)
-			if err != nil {
-				return err
-			}
-			verdict, _, found := harness.JudgeHistory(r.History, chosen[0].Judge)
-			if verdict != r.Verdict {
-				t.Errorf("%s was %s, and is %s when judged again", r.Cell.ID, r.Verdict, verdict)
-			}
-			key := r.Cell.Scenario + " " + r.Cell.Resource
-			if worst[key] == "" {
-				worst[key] = harness.Skipped
-			}
-			worst[key] = worst[key].Worse(verdict)
-			findings[key] += len(found)
+func sameVerdicts(t *testing.T, path string, live *harness.Report) {
+	t.Helper()
+	worst := map[string]harness.Verdict{}
+	findings := map[string]int{}
+	_, err := reports.Each(path, func(r reports.Record) error {
+		if r.Verdict == "" {
 			return nil
-		})
+		}
+		chosen, err := scenarios.Select(r.Cell.Scenario)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		for _, r := range live.Results {
-			key := r.Scenario + " " + r.Resource
-			if r.Verdict != harness.Skipped && (worst[key] != r.Verdict || findings[key] != len(r.Findings)) {
-				t.Errorf("%s: live %s with %d findings, stored %s with %d", key, r.Verdict, len(r.Findings), worst[key], findings[key])
-			}
+		verdict, _, found := harness.JudgeHistory(r.History, chosen[0].Judge)
+		if verdict != r.Verdict {
+			t.Errorf("%s was %s, and is %s when judged again", r.Cell.ID, r.Verdict, verdict)
 		}
+		key := r.Cell.Scenario + " " + r.Cell.Resource
+		if worst[key] == "" {
+			worst[key] = harness.Skipped
+		}
+		worst[key] = worst[key].Worse(verdict)
+		findings[key] += len(found)
+		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range live.Results {
+		key := r.Scenario + " " + r.Resource
+		if r.Verdict != harness.Skipped && (worst[key] != r.Verdict || findings[key] != len(r.Findings)) {
+			t.Errorf("%s: live %s with %d findings, stored %s with %d", key, r.Verdict, len(r.Findings), worst[key], findings[key])
+		}
+	}
 }
 
 // TestRenderings: every form names every breach, shows the marked canary, and loads nothing from elsewhere.
@@ -167,13 +167,106 @@ func TestFolders(t *testing.T) {
 	if _, _, err := reports.Open(base); !errors.Is(err, reports.ErrNoReport) {
 		t.Errorf("a folder without a report: %v", err)
 	}
+	deep, err := reports.Create(filepath.Join(base, "above", "below", "b"), reports.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside, err := reports.Create(filepath.Join(base, "above", "c"), reports.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(deep.Abort(), beside.Abort()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(base, "above")); len(left) != 0 {
+		t.Errorf("aborting left %v", left)
+	}
 }
 
-// TestScorecard: every line that a scenario speaks for is a line of the cheat sheet.
+// TestBrokenOff: what a run wrote until it was broken off can be read, and says that it is not whole.
+func TestBrokenOff(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report")
+	folder, err := reports.Create(path, reports.Header{Target: "x", Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"one", "two"} {
+		if err := folder.Keep(&harness.History{Cell: harness.Cell{ID: id}}, harness.Held); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Nothing was finished or closed: so it looks after a kill -9.
+	if _, err := os.Stat(filepath.Join(path, reports.MarkFile)); err != nil {
+		t.Error("nothing says that the report is not whole")
+	}
+	if _, _, err := reports.Open(path); !errors.Is(err, reports.ErrNoReport) || !strings.Contains(err.Error(), "partywall judge") {
+		t.Errorf("the report of a broken run: %v", err)
+	}
+	read := func() (ids []string, err error) {
+		h, err := reports.Each(path, func(r reports.Record) error {
+			ids = append(ids, r.Cell.ID)
+			return nil
+		})
+		if h.Seed != 7 {
+			t.Errorf("header %+v", h)
+		}
+		return ids, err
+	}
+	if ids, err := read(); err != nil || !slices.Equal(ids, []string{"one", "two"}) {
+		t.Errorf("the evidence holds %v, %v", ids, err)
+	}
+	evidence := filepath.Join(path, reports.EvidenceFile)
+	info, err := os.Stat(evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(evidence, info.Size()-20); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := read(); !errors.Is(err, reports.ErrTruncated) || !slices.Equal(ids, []string{"one"}) {
+		t.Errorf("the cut evidence holds %v, %v", ids, err)
+	}
+}
+
+// TestWhole: a report that could be written says so by what it lacks.
+func TestWhole(t *testing.T) {
+	path, _ := stored(t, specimen.Envelope(false))
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{reports.EvidenceFile, reports.HTMLFile, reports.JSONFile, reports.TextFile}; !slices.Equal(names, want) {
+		t.Errorf("the folder holds %v, want %v", names, want)
+	}
+}
+
+// TestScorecard: the scorecard has every line of the cheat sheet, in its order, and every line that a scenario speaks for is
+// one of them.
 func TestScorecard(t *testing.T) {
 	var lines []string
 	for _, section := range reports.CheatSheet {
 		lines = append(lines, section.Lines...)
+	}
+	text, err := os.ReadFile("testdata/cheat-sheet.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for want := range strings.Lines(string(text)) {
+		if want = strings.TrimSpace(want); strings.HasPrefix(want, "# ") {
+			continue
+		}
+		if i == len(lines) || want != lines[i] && !strings.HasPrefix(want, lines[i]+": ") {
+			t.Fatalf("the scorecard lacks %q, or has it elsewhere", want)
+		}
+		i++
+	}
+	if i < len(lines) || i < 70 {
+		t.Errorf("the scorecard has %d lines, the cheat sheet %d", len(lines), i)
 	}
 	for _, s := range scenarios.All() {
 		for _, line := range s.Refs.CheatSheet {
@@ -186,7 +279,8 @@ func TestScorecard(t *testing.T) {
 		}
 	}
 	score := reports.Score(&harness.Report{Results: []harness.Result{
-		{Verdict: harness.Held, Refs: harness.Refs{CheatSheet: lines[:1]}}, {Verdict: harness.Breached, Refs: harness.Refs{CheatSheet: lines[:1]}},
+		{Verdict: harness.Held, Refs: harness.Refs{CheatSheet: lines[:1]}},
+		{Verdict: harness.Breached, Refs: harness.Refs{CheatSheet: lines[:1]}},
 		{Verdict: harness.Skipped, Refs: harness.Refs{CheatSheet: lines[1:2]}},
 	}})
 	if score[0].Verdict != "breached" || score[1].Verdict != reports.NotLookedAt {

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -11,21 +12,25 @@ import (
 	"github.com/partywall/partywall/harness"
 )
 
-// Text writes a summary for a terminal: the verdict matrix, then the story of each breach, then what could not be seen.
+// width of a line that has to be read on an ordinary terminal.
+const width = 100
+
+// Text writes a summary for a terminal: what became of each scenario, then the story of each breach, then what could not be
+// seen, and what was left behind.
 func (d *Document) Text(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Partywall: %s, seed %d\n\n", d.Target, d.Seed)
-	d.matrix(&b)
-	for i, s := range d.Stories {
-		story(&b, i+1, s)
+	d.verdicts(&b)
+	for _, breach := range d.Breaches() {
+		breach.text(&b)
 	}
 	d.inconclusive(&b)
-	held, breached, unseen := d.tally()
-	fmt.Fprintf(&b, "Cheat sheet: %d lines held, %d breached, %d not looked at.\n", held, breached, unseen)
-	fmt.Fprintf(&b, "Results: %s in %d requests and %s.\n", d.summary(), d.Requests,
+	d.leftovers(&b)
+	fmt.Fprintf(&b, "Cheat sheet: %s.\n", d.tally())
+	fmt.Fprintf(&b, "Results: %s in %s and %s.\n", d.summary(), d.requests(),
 		(time.Duration(d.DurationMS) * time.Millisecond).Round(100*time.Millisecond))
 	if d.Interrupted != "" {
-		fmt.Fprintf(&b, "The run ended early: %s.\n", d.Interrupted)
+		fmt.Fprintf(&b, "The run ended early: %s\n", stop(d.Interrupted))
 	}
 	if d.Repeat != "" {
 		fmt.Fprintf(&b, "Repeat: %s\n", d.Repeat)
@@ -39,19 +44,28 @@ func (d *Document) summary() string {
 	return fmt.Sprintf("%d held, %d breached, %d inconclusive, %d skipped", s.Held, s.Breached, s.Inconclusive, s.Skipped)
 }
 
-// tally counts the scorecard. A line that is inconclusive has not been seen.
-func (d *Document) tally() (held, breached, unseen int) {
-	for _, line := range d.Scorecard {
-		switch line.Verdict {
-		case string(harness.Held):
-			held++
-		case string(harness.Breached):
-			breached++
-		default:
-			unseen++
-		}
+func (d *Document) requests() string {
+	out := fmt.Sprintf("%d requests", d.Requests)
+	if d.Requests == 1 {
+		out = "1 request"
 	}
-	return held, breached, unseen
+	if d.BeyondBudget > 0 {
+		out += fmt.Sprintf(" (%d of them beyond the budget, to remove what had been created)", d.BeyondBudget)
+	}
+	return out
+}
+
+// tally counts the lines of the scorecard.
+func (d *Document) tally() string {
+	count := map[string]int{}
+	for _, line := range d.Scorecard {
+		count[line.Verdict]++
+	}
+	out := fmt.Sprintf("%d lines held, %d breached, ", count[string(harness.Held)], count[string(harness.Breached)])
+	if n := count[string(harness.Inconclusive)]; n > 0 {
+		out += fmt.Sprintf("%d inconclusive, ", n)
+	}
+	return out + fmt.Sprintf("%d %s", count[NotLookedAt], NotLookedAt)
 }
 
 // Axes of the verdict matrix.
@@ -76,79 +90,201 @@ func (d *Document) result(scenario, resource string) *harness.Result {
 	return nil
 }
 
-func (d *Document) matrix(b *bytes.Buffer) {
-	scenarios, resources := d.axes()
-	first := len("scenario")
+// verdicts tells in a line for each scenario on how many resources it held, and names those where it did not.
+func (d *Document) verdicts(b *bytes.Buffer) {
+	scenarios, _ := d.axes()
+	first := 0
 	for _, s := range scenarios {
 		first = max(first, len(s))
 	}
-	row := func(name string, cells []string) {
-		line := fmt.Sprintf("  %-*s", first, name)
-		for i, c := range cells {
-			line += fmt.Sprintf("  %-*s", max(len(resources[i]), len(harness.Inconclusive)), c)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	row("scenario", resources)
 	for _, s := range scenarios {
-		cells := make([]string, len(resources))
-		for i, resource := range resources {
-			if r := d.result(s, resource); r != nil {
-				cells[i] = string(r.Verdict)
-				switch r.Verdict {
-				case harness.Skipped:
-					cells[i] = "-"
-				case harness.Breached:
-					cells[i] = "BREACHED"
-				}
+		on, all := map[harness.Verdict][]string{}, 0
+		for _, r := range d.Results {
+			if r.Scenario == s {
+				on[r.Verdict] = append(on[r.Verdict], r.Resource)
+				all++
 			}
 		}
-		row(s, cells)
+		var parts []string
+		for _, v := range []harness.Verdict{harness.Breached, harness.Inconclusive, harness.Held, harness.Skipped} {
+			if names := on[v]; len(names) > 0 {
+				parts = append(parts, verdictOn(v, names, all))
+			}
+		}
+		indent(b, fmt.Sprintf("  %-*s  ", first, s), strings.Join(parts, "; "))
 	}
 	b.WriteString("\n")
 }
 
-func story(b *bytes.Buffer, n int, s Story) {
-	fmt.Fprintf(b, "BREACH %d: %s on %s\n", n, s.Scenario, s.Resource)
-	fmt.Fprintf(b, "  Claim     %s\n", s.Claim)
-	fmt.Fprintf(b, "  Seen      %s\n", s.Finding.Summary)
-	fmt.Fprintf(b, "  Between   attacker %s, victim %s; the same on %d finding(s) in all\n", s.Finding.Attacker, s.Finding.Victim, s.Pairs)
-	if s.Control != nil {
-		fmt.Fprintf(b, "  Control   %s %s as %s answered %d\n", s.Control.Request.Method, s.Control.Request.URL, s.Control.Actor, s.Control.Response.Status)
+// verdictOn names the resources of a verdict where these are news: all breached ones, and the few among many.
+func verdictOn(v harness.Verdict, names []string, all int) string {
+	bad := v == harness.Breached || v == harness.Inconclusive
+	word := string(v)
+	if bad {
+		word = strings.ToUpper(word)
 	}
-	for _, e := range s.Proof[:min(3, len(s.Proof))] {
-		bent := ""
-		if e.Label != "" {
-			bent = " (" + e.Label + ")"
+	switch {
+	case len(names) == all && all > 1:
+		return fmt.Sprintf("%s on all %d", word, all)
+	case v == harness.Breached || bad && len(names) < 5 || len(names) < 3:
+		return word + " on " + strings.Join(names, ", ")
+	default:
+		return fmt.Sprintf("%s on %d", word, len(names))
+	}
+}
+
+// indent writes a text behind a heading, wrapped, its further lines below its first.
+func indent(b *bytes.Buffer, heading, text string) {
+	line, empty := heading, true
+	for _, word := range strings.Fields(text) {
+		if !empty && len(line)+1+len(word) > width {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line, empty = strings.Repeat(" ", len(heading)), true
 		}
-		fmt.Fprintf(b, "  %-9s %s %s as %s answered %d%s\n", e.Purpose, e.Request.Method, e.Request.URL, e.Actor, e.Response.Status, bent)
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
 	}
-	fmt.Fprintf(b, "  Evidence  %s\n", strings.Join(s.Finding.Evidence, ", "))
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
+}
+
+func (breach Breach) text(b *bytes.Buffer) {
+	s := breach.Stories[0]
+	indent(b, fmt.Sprintf("BREACH %d: ", breach.Number), s.Scenario+" on "+strings.Join(breach.Resources(), ", "))
+	row := func(heading, text string) { indent(b, fmt.Sprintf("  %-9s ", heading), text) }
+	row("Claim", stop(s.Claim))
+	row("Seen", s.Seen()+".")
+	row("Between", s.Between())
+	proof := s.Key(3)
+	if s.Control != nil {
+		proof = append([]Shown{*s.Control}, proof...)
+	}
+	for i, e := range proof {
+		heading := ""
+		if i == 0 {
+			heading = "Proof"
+		}
+		row(heading, e.outcome())
+		fmt.Fprintf(b, "              %s %s\n", e.Request.Method, e.Request.URL) // whole, however long
+	}
+	row("Evidence", strings.Join(s.Finding.Evidence, ", "))
 	if len(s.Finding.Curl) > 0 {
-		fmt.Fprintf(b, "  Try       %s\n", s.Finding.Curl[0])
+		fmt.Fprintf(b, "  Try       %s\n", s.Finding.Curl[0]) // whole, to be copied
 	}
-	fmt.Fprintf(b, "  Fix       %s\n", s.Fix)
-	fmt.Fprintf(b, "  More      partywall explain %s; fingerprint %s\n\n", s.Scenario, s.Finding.Fingerprint)
+	row("Fix", stop(s.Fix))
+	row("More", fmt.Sprintf("partywall explain %s; fingerprint %s", s.Scenario, s.Finding.Fingerprint))
+	for i, line := range breach.also() {
+		heading := ""
+		if i == 0 {
+			heading = "Also"
+		}
+		row(heading, line)
+	}
+	b.WriteString("\n")
+}
+
+// outcome says who asked, and what came of it.
+func (s Shown) outcome() string {
+	out := s.Role() + ", as " + s.Actor
+	if s.Label != "" {
+		out += " (" + s.Label + ")"
+	}
+	if s.Err != "" {
+		return out + ", gets no answer: " + s.Err
+	}
+	return fmt.Sprintf("%s, gets %d", out, s.Response.Status)
+}
+
+// also tells of the further stories, a line for each resource.
+func (breach Breach) also() (lines []string) {
+	for _, resource := range breach.Resources() {
+		var verbs, prints []string
+		times, seen := 0, ""
+		for _, s := range breach.Stories[1:] {
+			if s.Resource == resource {
+				verbs, prints = with(verbs, s.Verb()), append(prints, s.Finding.Fingerprint)
+				times += s.Times
+				seen = cmp.Or(seen, s.Seen())
+			}
+		}
+		if times > 0 {
+			lines = append(lines, fmt.Sprintf("on %s (%s, %d times): %s; fingerprint %s", resource, strings.Join(verbs, ", "), times, seen, strings.Join(prints, ", ")))
+		}
+	}
+	return lines
+}
+
+// Between says who attacked whom.
+func (s Story) Between() string {
+	return fmt.Sprintf("attacker %s; victim %s; seen %s over all pairs", strings.Join(s.Attackers, ", "), strings.Join(s.Victims, ", "), s.Often())
+}
+
+// Often says in words how many times it showed.
+func (s Story) Often() string {
+	if s.Times == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", s.Times)
 }
 
 // inconclusive lists each reason once, with the results that it stopped.
 func (d *Document) inconclusive(b *bytes.Buffer) {
-	var reasons []string
-	where := map[string][]string{}
-	for _, r := range d.Results {
-		if r.Verdict == harness.Inconclusive {
-			if where[r.Reason] == nil {
-				reasons = append(reasons, r.Reason)
-			}
-			where[r.Reason] = append(where[r.Reason], r.Scenario+" on "+r.Resource)
+	for _, reason := range d.Reasons(harness.Inconclusive) {
+		indent(b, "INCONCLUSIVE: ", stop(reason.Text))
+		indent(b, "  ", reason.Where(3))
+		b.WriteString("\n")
+	}
+}
+
+// Where names the first few of the results.
+func (r Reason) Where(few int) string {
+	var places []string
+	for _, p := range r.Places[:min(few, len(r.Places))] {
+		places = append(places, p.Scenario+" on "+p.Resource)
+	}
+	out := strings.Join(places, ", ")
+	if more := len(r.Places) - len(places); more > 0 {
+		out += fmt.Sprintf(" and %d more", more)
+	}
+	return out
+}
+
+// Remains are things of one kind that were left at one tenant for one reason.
+type Remains struct {
+	Tenant, What, Reason string
+	IDs                  []string
+}
+
+// Remains groups what the run left behind.
+func (d *Document) Remains() (out []Remains) {
+	for _, l := range d.Left {
+		r := Remains{Tenant: l.Tenant, What: cmp.Or(l.Resource, "the tenant itself"), Reason: l.Reason}
+		if l.TenantName != "" && l.TenantName != l.Tenant {
+			r.Tenant = l.TenantName + " (" + l.Tenant + ")"
+		}
+		i := slices.IndexFunc(out, func(known Remains) bool {
+			return known.Tenant == r.Tenant && known.What == r.What && known.Reason == r.Reason
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, r)
+		}
+		if l.ID != "" {
+			out[i].IDs = append(out[i].IDs, l.ID)
 		}
 	}
-	for _, reason := range reasons {
-		places := where[reason]
-		more := ""
-		if len(places) > 3 {
-			more = fmt.Sprintf(" and %d more", len(places)-3)
-		}
-		fmt.Fprintf(b, "INCONCLUSIVE: %s\n  %s%s\n\n", reason, strings.Join(places[:min(3, len(places))], ", "), more)
+	return out
+}
+
+func (d *Document) leftovers(b *bytes.Buffer) {
+	remains := d.Remains()
+	if len(remains) == 0 {
+		return
 	}
+	b.WriteString("LEFT BEHIND: the run made these and was not seen to remove them.\n")
+	for _, r := range remains {
+		indent(b, "  ", strings.TrimSpace(fmt.Sprintf("%s: %s %s", r.Tenant, r.What, strings.Join(r.IDs, ", ")))+" ("+r.Reason+")")
+	}
+	b.WriteString("\n")
 }

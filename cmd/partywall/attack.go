@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,9 +15,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/partywall/partywall/harness"
+	"github.com/partywall/partywall/reference/backing"
+	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reports"
 	"github.com/partywall/partywall/scenarios"
 )
+
+// defaultBudget of requests of a run.
+const defaultBudget = 100_000
 
 // options of every command that attacks.
 type options struct {
@@ -35,12 +41,12 @@ type options struct {
 func (o *options) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVar(&o.scenarios, "scenario", nil, "run the scenarios that match this `GLOB`, such as 'idor/*' (repeatable)")
-	f.Int64Var(&o.seed, "seed", 0, "seed of everything random (default: drawn, and printed)")
+	f.Int64Var(&o.seed, "seed", 0, "seed of everything random (drawn where none is given, and printed)")
 	f.StringVar(&o.format, "format", "text", "what goes to standard output: "+strings.Join(reports.Formats(), ", "))
 	f.StringVar(&o.out, "out", "", "folder of the report; it must not exist (default partywall-report/<time>-<seed>)")
 	f.BoolVar(&o.strict, "strict", false, "exit 2 when something was skipped")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress on standard error")
-	f.Int64Var(&o.budget, "budget", 100_000, "how many requests may be sent at most")
+	f.Int64Var(&o.budget, "budget", defaultBudget, "how many requests may be sent at most; what they created is removed even when they are spent")
 	f.Float64Var(&o.rate, "rate", 0, "requests per second at most (default: no limit)")
 	f.StringArrayVar(&o.allowHosts, "allow-host", nil, "a `HOST:PORT` beyond loopback that requests may go to (repeatable)")
 }
@@ -61,9 +67,9 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	o.flags(c)
-	c.Flags().StringVar(&strategy, "strategy", "row", "isolation strategy of the reference service: row, rls")
+	c.Flags().StringVar(&strategy, "strategy", "row", "isolation strategy of the reference service: "+strings.Join(store.Strategies(), ", "))
 	c.Flags().StringVar(&fault, "fault", "", "plant this fault first and show its story; see 'partywall list faults'")
-	c.Flags().StringVar(&o.backing, "backing", "embedded", "where Postgres, Redis and S3 come from: embedded, external")
+	c.Flags().StringVar(&o.backing, "backing", "embedded", "where Postgres, Redis and S3 come from: "+strings.Join(backing.Kinds(), ", "))
 	return c
 }
 
@@ -76,14 +82,16 @@ func runCommand() *cobra.Command {
 		Long: "Attack the service that a target file describes, or the bundled one with --target reference[:STRATEGY][+FAULT...].\n" +
 			"See targets/examples for a target file.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return o.attack(c, target) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if target == "" {
+				return errors.New("say what to attack with --target FILE.yaml or --target reference")
+			}
+			return o.attack(c, target)
+		},
 	}
 	o.flags(c)
 	c.Flags().StringVar(&target, "target", "", "a target file, or reference[:STRATEGY][+FAULT...]")
-	c.Flags().StringVar(&o.backing, "backing", "embedded", "of the reference service: embedded, external")
-	if err := c.MarkFlagRequired("target"); err != nil {
-		panic(err) // the flag was defined a line above
-	}
+	c.Flags().StringVar(&o.backing, "backing", "embedded", "of the reference service: "+strings.Join(backing.Kinds(), ", "))
 	return c
 }
 
@@ -104,7 +112,7 @@ func (o *options) attack(c *cobra.Command, spec string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.seed == 0 {
+	if !c.Flags().Changed("seed") {
 		o.seed = rand.Int64N(1_000_000) + 1
 	}
 	if o.out == "" {
@@ -114,26 +122,29 @@ func (o *options) attack(c *cobra.Command, spec string) (err error) {
 	if err != nil {
 		return err
 	}
-	report, err := o.run(ctx, c.ErrOrStderr(), open, harness.Config{Scenarios: chosen, Keep: folder.Keep})
-	if err != nil {
-		return errors.Join(err, folder.Abort())
+	report, failed := o.run(ctx, c.ErrOrStderr(), open, harness.Config{Scenarios: chosen, Keep: folder.Keep})
+	if report == nil {
+		if err := folder.Abort(); err != nil {
+			return errors.Join(failed, err)
+		}
+		return notBegun(c, failed)
 	}
 	report.Repeat = o.repeat(spec)
-	if err := folder.Finish(report); err != nil {
-		return err
-	}
-	document, err := reports.NewDocument(o.out, report)
-	if err != nil {
-		return err
-	}
+	document, kept := folder.Finish(report)
 	if err := document.Render(c.OutOrStdout(), o.format); err != nil {
-		return err
+		return errors.Join(kept, err)
+	}
+	if kept != nil {
+		return errors.Join(fmt.Errorf("the report in %s is incomplete: %w", o.out, kept), failed)
 	}
 	_, _ = fmt.Fprintf(c.ErrOrStderr(), "The report is in %s; open report.html there.\n", o.out)
+	if failed != nil {
+		return failed // the attack was over: closing the target failed
+	}
 	return exit(report.ExitCode(o.strict))
 }
 
-// run opens a target, attacks it and closes it.
+// run opens a target, attacks it and closes it. A report beside an error means that closing failed.
 func (o *options) run(ctx context.Context, stderr io.Writer, open opener, cfg harness.Config) (_ *harness.Report, err error) {
 	target, closeTarget, err := open(ctx)
 	if err != nil {
@@ -144,12 +155,16 @@ func (o *options) run(ctx context.Context, stderr io.Writer, open opener, cfg ha
 	if !o.quiet {
 		p := newProgress(stderr, target.Name())
 		defer p.done()
-		cfg.Progress = p.cell
+		cfg.Begin, cfg.Progress = p.begin, func(done, total int, c harness.Coverage) {
+			if ctx.Err() == nil { // what is only skipped after an interruption is no progress
+				p.cell(done, total, c)
+			}
+		}
 	}
 	return harness.Run(ctx, cfg)
 }
 
-// repeat is the command that repeats this run.
+// repeat is the command that repeats this run: every flag that decides what is sent, and what the outcome is.
 func (o *options) repeat(spec string) string {
 	parts := []string{"partywall run --target", quote(spec), fmt.Sprintf("--seed %d", o.seed)}
 	for _, s := range o.scenarios {
@@ -158,15 +173,27 @@ func (o *options) repeat(spec string) string {
 	for _, h := range o.allowHosts {
 		parts = append(parts, "--allow-host", quote(h))
 	}
+	if o.budget != defaultBudget {
+		parts = append(parts, fmt.Sprintf("--budget %d", o.budget))
+	}
+	if o.rate != 0 {
+		parts = append(parts, fmt.Sprintf("--rate %g", o.rate))
+	}
+	if o.strict {
+		parts = append(parts, "--strict")
+	}
 	if o.backing != "embedded" {
 		parts = append(parts, "--backing", o.backing)
 	}
 	return strings.Join(parts, " ")
 }
 
+// plainWord needs no quotes in any shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
 func quote(s string) string {
-	if strings.ContainsAny(s, " *?[]'\"$") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if plainWord.MatchString(s) {
+		return s
 	}
-	return s
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -16,8 +17,8 @@ func listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List scenarios or faults",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return fmt.Errorf("say what to list: partywall list scenarios, or partywall list faults")
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("say what to list: partywall list scenarios, or partywall list faults")
 		},
 	}
 	c.AddCommand(
@@ -92,7 +93,7 @@ func explainCommand() *cobra.Command {
 					_, _ = fmt.Fprintln(c.OutOrStdout())
 				}
 				var b strings.Builder
-				fmt.Fprintf(&b, "%s\n\n%s%s%s", s.ID, paragraph("Claim", s.Claim+"."), paragraph("Why", s.Why), paragraph("Fix", s.Fix))
+				fmt.Fprintf(&b, "%s\n\n%s%s%s", s.ID, paragraph("Claim", strings.ToUpper(s.Claim[:1])+s.Claim[1:]+"."), paragraph("Why", s.Why), paragraph("Fix", s.Fix))
 				refs := append([]string{}, s.Refs.OWASP...)
 				for _, cwe := range s.Refs.CWE {
 					refs = append(refs, fmt.Sprintf("CWE-%d", cwe))

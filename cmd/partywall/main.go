@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // sentence makes one line of an error, and says where to look when the command line was not understood.
 func sentence(err error) string {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-	for _, usage := range []string{"unknown flag", "unknown command", "unknown shorthand", "flag needs", "invalid argument", "accepts ", "required flag"} {
+	for _, usage := range []string{"unknown flag", "unknown command", "unknown shorthand", "flag needs", "invalid argument", "accepts "} {
 		if strings.HasPrefix(text, usage) {
 			return text + "; see partywall --help"
 		}
@@ -78,4 +78,14 @@ func exit(code int) error {
 		return nil
 	}
 	return exitCode(code)
+}
+
+// notBegun is the error of what kept a command from doing its work. Where that was a signal, it is an outcome: there is nothing that
+// the user should set right.
+func notBegun(c *cobra.Command, err error) error {
+	if c.Context().Err() == nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(c.ErrOrStderr(), "partywall: interrupted before it began")
+	return exitCode(harness.ExitInconclusive)
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func matrixCommand() *cobra.Command {
-	var strategies, faults []string
+	var strategies, faults, globs []string
 	var kind, format string
 	var seed int64
 	var full, quiet bool
@@ -31,13 +31,17 @@ func matrixCommand() *cobra.Command {
 				return fmt.Errorf("the format %q is unknown; use text or json", format)
 			}
 			for _, s := range strategies {
-				if _, err := store.ParseStrategy(s); err != nil {
+				if _, err := store.Migration(s); err != nil {
 					return err
 				}
 			}
-			engine, err := backing.Open(c.Context(), kind)
+			chosen, err := scenarios.Select(globs...)
 			if err != nil {
 				return err
+			}
+			engine, err := backing.Open(c.Context(), kind)
+			if err != nil {
+				return notBegun(c, err)
 			}
 			defer func() { err = errors.Join(err, engine.Close()) }()
 			subjects := reference.Subjects(engine, strategies)
@@ -50,7 +54,7 @@ func matrixCommand() *cobra.Command {
 				}
 			}
 			report, err := matrix.Run(c.Context(), matrix.Config{
-				Subjects: subjects, Scenarios: scenarios.All(), Seed: seed, Full: full, Progress: matrixProgress(c.ErrOrStderr(), quiet),
+				Subjects: subjects, Scenarios: chosen, Seed: seed, Full: full, Progress: matrixProgress(c.ErrOrStderr(), quiet),
 			})
 			if err != nil && c.Context().Err() == nil {
 				return err
@@ -68,7 +72,8 @@ func matrixCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringSliceVar(&strategies, "strategy", store.Strategies(), "strategies to go through")
 	f.StringSliceVar(&faults, "fault", nil, "only these faults, beside the clean service")
-	f.StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: embedded, external")
+	f.StringArrayVar(&globs, "scenario", nil, "only the scenarios that match this `GLOB` (repeatable); faults that only others catch are missed then")
+	f.StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: "+strings.Join(backing.Kinds(), ", "))
 	f.StringVar(&format, "format", "text", "text or json")
 	f.Int64Var(&seed, "seed", 1, "seed of everything random")
 	f.BoolVar(&full, "full", false, "run every scenario in every cell")

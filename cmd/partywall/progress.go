@@ -12,20 +12,22 @@ import (
 // for every tenth.
 type progress struct {
 	w        io.Writer
+	target   string
 	terminal bool
 	breached int
 	tenths   int
 }
 
 func newProgress(w io.Writer, target string) *progress {
-	p := &progress{w: w}
+	p := &progress{w: w, target: target}
 	if f, ok := w.(*os.File); ok {
 		info, err := f.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
-	p.print("Attacking %s\n", target)
 	return p
 }
+
+func (p *progress) begin() { p.print("Attacking %s\n", p.target) }
 
 func (p *progress) print(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.w, format, args...) // a closed standard error must not end a run

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	service "github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/backing"
+	"github.com/partywall/partywall/reference/store"
 )
 
 // envOperatorKey holds the key of the admin API.
@@ -43,12 +45,12 @@ func serveCommand() *cobra.Command {
 			defer func() { _ = listener.Close() }() // the server closes it first when all goes well
 			engine, err := backing.Open(ctx, kind)
 			if err != nil {
-				return err
+				return notBegun(c, err)
 			}
 			defer func() { err = errors.Join(err, engine.Close()) }()
 			base, err := engine.Service(ctx, template)
 			if err != nil {
-				return err
+				return notBegun(c, err)
 			}
 			defer func() { err = errors.Join(err, base.Close(context.WithoutCancel(ctx))) }()
 			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
@@ -62,18 +64,19 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			_, _ = fmt.Fprintf(c.OutOrStdout(), "serving http://%s (strategy %s, backing %s)\n", listener.Addr(), strategy, kind)
-			return serve(ctx, listener, handler)
+			return serve(ctx, listener, handler, parts.API.Feed.Close)
 		},
 	}
 	c.Flags().StringVar(&address, "address", "127.0.0.1:8080", "where to listen")
-	c.Flags().StringVar(&strategy, "strategy", "row", "isolation strategy: row, rls")
-	c.Flags().StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: embedded, external")
+	c.Flags().StringVar(&strategy, "strategy", "row", "isolation strategy: "+strings.Join(store.Strategies(), ", "))
+	c.Flags().StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: "+strings.Join(backing.Kinds(), ", "))
 	return c
 }
 
-// serve until the context ends, then let running requests finish.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+// serve until the context ends, then end the streams and let running requests finish.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, endStreams func()) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server.RegisterOnShutdown(endStreams)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

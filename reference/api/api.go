@@ -1,22 +1,29 @@
 // Package api is the HTTP face of the reference service.
 //
-// Every request to a tenant's data passes one chain: authenticate, gate (is the tenant open?), limit, then what
-// [Config.Middleware] adds, then the handler. Only the chain puts an identity into the context; handlers and parts take
-// it from there. Errors become answers in one table, in which a foreign object and an unknown one are the same.
+// Every request to a tenant's data passes one chain: authenticate, gate (is the tenant open?), limit, ask whether the token
+// still stands, then what [Config.Middleware] adds, then the handler. One function of it, which every other way in shares, puts
+// an identity into the context; handlers and parts take it from there. Errors become answers in one table, in which a foreign
+// object and an unknown one are the same.
 package api
 
 import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/partywall/partywall/reference/blobs"
+	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/lifecycle"
+	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/tenant"
+	"github.com/partywall/partywall/reference/webhooks"
 )
 
 // An Authenticator finds out who sent a request, or answers with ErrUnauthenticated.
@@ -28,30 +35,103 @@ type Gate func(ctx context.Context, id tenant.Identity) (tenant.Identity, error)
 // Middleware wraps the handlers behind the chain.
 type Middleware func(http.Handler) http.Handler
 
-// Config is what the API is made of. All fields are required except Middleware.
+// Config is what the API is made of. All fields are required except Middleware, StreamFor and the two of patience.
 type Config struct {
 	Authenticate Authenticator
 	Gate         Gate
 	Allow        func(ctx context.Context) error // the limiter
+	Live         func(ctx context.Context) error // refuses a token that was taken back: see Standing
 	Middleware   []Middleware
 	Documents    store.Documents
+	Trash        store.Trash
+	Comments     store.Comments
+	Categories   store.Categories
+	Projects     store.Projects
+	Notes        store.Notes
+	Invoices     store.Invoices
 	Preferences  store.Preferences
 	Audit        store.Audit
 	Files        *blobs.Store
 	Tenants      *store.Tenants
 	Users        store.Users
-	Lifecycle    *lifecycle.Manager
-	Sign         func(tenant.Identity) (string, error)
-	KeySet       func() []byte
+	Sessions     store.Sessions
+	Invitations  store.Invitations
+	Shares       store.Shares
+	Overrides    store.Overrides
+	Once         store.Once
+	Feed         *events.Feed
+	Exports      store.Exports
+	Jobs         *jobs.Queue
+	Webhooks     store.Webhooks
+	Sender       *webhooks.Sender
+	// Heartbeat is how often a stream shows that it lives, and is checked: at most StreamRevocationBound.
+	Heartbeat time.Duration
+	// StreamFor is how long a stream may last; then its client comes again and resumes it. 0: an hour.
+	StreamFor time.Duration
+	Lifecycle *lifecycle.Manager
+	Tiers     []string // that a tenant may be admitted to
+	Sign      func(tenant.Identity) (string, error)
+	KeySet    func() []byte
+	// Seal marks cursors and ETags.
+	Seal signing.Seal
 	// OperatorKey opens the admin API. Empty closes it.
 	OperatorKey string
-	Log         *slog.Logger
+	// Patience is how long a request may wait for the engines behind the service, and its client for it; 0: ten seconds. Files and
+	// the admin API have LongPatience; 0: two minutes.
+	Patience, LongPatience time.Duration
+	// Hashing holds one token for each password that is being hashed, of as many as may be at once.
+	Hashing chan struct{}
+	Log     *slog.Logger
 }
 
-// A route of the API. Every route that is not public passes the chain, and there is no way to add one that does not.
+// A Guard is who stands before a route.
+type Guard string
+
+// The guards of routes. There is no other way to add a route.
+const (
+	Chain    Guard = "chain"    // authenticates, and lets only open tenants pass
+	Operator Guard = "operator" // takes the operator's key, and no tenant's token
+	Visitors Guard = "visitors" // takes the token of a share in the path, and lets it open that share alone, for a stated reason
+	Public   Guard = "public"   // lets everybody pass, for a stated reason
+)
+
+// Route of the API.
+type Route struct {
+	Pattern string
+	Guard   Guard
+	Reason  string // why it needs no login
+	Role    string // that the user must have; empty: any
+}
+
+type handler func(w http.ResponseWriter, r *http.Request) error
+
 type route struct {
-	pattern string
-	handle  func(w http.ResponseWriter, r *http.Request) error
+	Route
+	handle   handler
+	patience patience // see lasting
+}
+
+// tenants is a route to tenants' data.
+func tenants(pattern string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Chain}, handle, usual}
+}
+
+// admins is a route to tenants' data for users with the role admin.
+func admins(pattern string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Chain, Role: "admin"}, handle, usual}
+}
+
+func operators(pattern string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Operator}, handle, long}
+}
+
+func public(pattern, reason string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Public, Reason: reason}, handle, usual}
+}
+
+// visitors is a route that a share's token, in the path, opens.
+func visitors(pattern, reason string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Visitors, Reason: reason}, handle, usual}
 }
 
 // New returns the service's handler.
@@ -59,72 +139,73 @@ func New(cfg Config) http.Handler {
 	a := &api{Config: cfg}
 	// bcrypt fails only for a cost out of range, and then every login fails with it.
 	a.nobody, _ = bcrypt.GenerateFromPassword([]byte("nobody"), cfg.Lifecycle.HashCost)
+	document, err := Document().JSON()
+	if err != nil {
+		panic(err) // it is made of nothing but maps and texts
+	}
+	a.described = document
 	mux := http.NewServeMux()
-	for _, r := range a.public() {
-		mux.Handle(r.pattern, a.answer(r.handle))
+	for _, r := range a.routes() {
+		mux.Handle(r.Pattern, endpoint{a.within(r.patience, a.guarded(r))})
 	}
-	for _, r := range a.admin() {
-		mux.Handle(r.pattern, a.operator(a.answer(r.handle)))
-	}
-	for _, r := range a.tenants() {
-		mux.Handle(r.pattern, a.chain(a.answer(r.handle)))
-	}
-	return harden(a.recovered(mux))
+	return harden(a.recovered(a.routed(mux)))
 }
 
-// Routes lists the patterns that pass the chain, for tests that walk them.
-func Routes() []string {
-	var patterns []string
-	for _, r := range (&api{}).tenants() {
-		patterns = append(patterns, r.pattern)
+// routes are all that the mux knows.
+func (a *api) routes() []route {
+	return slices.Concat(
+		a.openAPIRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
+		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.auditRoutes(),
+		a.memberRoutes(), a.invitationRoutes(), a.shareRoutes(), a.overrideRoutes(),
+		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(),
+	)
+}
+
+// Routes lists what the mux knows, for tests that walk it.
+func Routes() (all []Route) {
+	for _, r := range (&api{}).routes() {
+		all = append(all, r.Route)
 	}
-	return patterns
+	return all
+}
+
+// guarded puts the guard of a route before its handler. A guard that does not exist lets nobody pass.
+func (a *api) guarded(r route) http.Handler {
+	switch r.Guard {
+	case Chain:
+		return a.chain(r.Role, a.answer(r.handle))
+	case Operator:
+		return a.operator(a.answer(r.handle))
+	case Visitors:
+		return a.visitor(a.answer(r.handle))
+	case Public:
+		return a.answer(r.handle)
+	default:
+		return a.answer(func(http.ResponseWriter, *http.Request) error { return errNoRoute })
+	}
 }
 
 type api struct {
 	Config
 	// nobody is the hash that is compared where a tenant or user does not exist: both ways cost one bcrypt.
 	nobody []byte
+	// described is the OpenAPI document.
+	described []byte
 }
 
-func (a *api) public() []route {
-	return []route{
-		{"GET /healthz", a.health},
-		{"GET /.well-known/jwks.json", a.keySet},
-		{"POST /v1/login", a.login},
+// enter lets an identity in: its tenant is open, and the request is counted until leave is called. It is the only place that puts
+// one into a context, but for the login, which looks a user up to compare the password.
+func (a *api) enter(ctx context.Context, id tenant.Identity) (_ context.Context, leave func(), err error) {
+	leave = a.Lifecycle.Enter(id.Tenant)
+	if id, err = a.Gate(ctx, id); err != nil {
+		leave()
+		return nil, nil, err
 	}
+	return tenant.NewContext(ctx, id), leave, nil
 }
 
-func (a *api) admin() []route {
-	return []route{
-		{"POST /admin/tenants", a.admit},
-		{"DELETE /admin/tenants/{id}", a.offboard},
-	}
-}
-
-func (a *api) tenants() []route {
-	return []route{
-		{"GET /v1/whoami", a.whoami},
-		{"POST /v1/documents", a.createDocument},
-		{"GET /v1/documents", a.listDocuments},
-		{"GET /v1/documents/{id}", a.readDocument},
-		{"PUT /v1/documents/{id}", a.replaceDocument},
-		{"PATCH /v1/documents/{id}", a.patchDocument},
-		{"DELETE /v1/documents/{id}", a.deleteDocument},
-		{"GET /v1/preferences", a.listPreferences},
-		{"PUT /v1/preferences/{name...}", a.putPreference},
-		{"GET /v1/preferences/{name...}", a.readPreference},
-		{"DELETE /v1/preferences/{name...}", a.deletePreference},
-		{"GET /v1/files", a.listFiles},
-		{"PUT /v1/files/{path...}", a.putFile},
-		{"GET /v1/files/{path...}", a.readFile},
-		{"DELETE /v1/files/{path...}", a.deleteFile},
-		{"GET /v1/audit", a.listAudit},
-	}
-}
-
-// chain is the only place that puts an identity into a context.
-func (a *api) chain(next http.Handler) http.Handler {
+// chain is the guard of tenants' data.
+func (a *api) chain(role string, next http.Handler) http.Handler {
 	for i := len(a.Middleware) - 1; i >= 0; i-- {
 		next = a.Middleware[i](next)
 	}
@@ -133,12 +214,23 @@ func (a *api) chain(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
-		if id, err = a.Gate(r.Context(), id); err != nil {
+		ctx, leave, err := a.enter(r.Context(), id)
+		if err != nil {
 			return err
 		}
-		ctx := tenant.NewContext(r.Context(), id)
+		defer leave()
+		// The limiter comes first: what a tenant sends too much of costs no query.
 		if err := a.Allow(ctx); err != nil {
 			return err
+		}
+		if err := a.Live(ctx); err != nil {
+			return err
+		}
+		if err := a.overridden(ctx, id, r); err != nil {
+			return err
+		}
+		if role != "" && id.Role != role {
+			return store.ErrForbidden
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 		return nil
@@ -149,13 +241,13 @@ func (a *api) chain(next http.Handler) http.Handler {
 func Registered(tenants *store.Tenants) Gate {
 	return func(ctx context.Context, id tenant.Identity) (tenant.Identity, error) {
 		record, err := tenants.ByID(ctx, id.Tenant)
-		if err != nil || record.Status != store.Active {
-			if err == nil || isNotFound(err) {
-				err = ErrUnauthenticated
-			}
+		if err == nil && record.Status != store.Active || isNotFound(err) {
+			return tenant.Identity{}, ErrInactive
+		}
+		if err != nil {
 			return tenant.Identity{}, err
 		}
-		id.Slug, id.Tier = record.Slug, record.Tier
+		id.Slug, id.Tier, id.Home = record.Slug, record.Tier, record.Home
 		return id, nil
 	}
 }

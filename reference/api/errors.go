@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,14 +11,25 @@ import (
 
 	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/cache"
+	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/store"
+	"github.com/partywall/partywall/reference/webhooks"
 )
 
 // Errors of the chain and of reading requests.
 var (
 	ErrUnauthenticated = errors.New("authentication required")
+	ErrInactive        = errors.New("the tenant is not active")
 	ErrInput           = errors.New("the request is not valid")
+	ErrMediaType       = errors.New("the Content-Type must be application/json, in UTF-8")
+	ErrTooLarge        = errors.New("the body is too large")
+	ErrNoLength        = errors.New("a Content-Length is required")
+	ErrUpgrade         = errors.New("this is followed over a WebSocket")
+	ErrUnavailable     = errors.New("an engine behind the service cannot be reached")
+	errNoRoute         = errors.New("no such route")
+	errMethod          = errors.New("the route has no such method")
 )
 
 // problem is an RFC 9457 problem.
@@ -35,23 +47,49 @@ var table = []struct {
 	detail bool // whether the text of the error is for the client
 }{
 	{ErrUnauthenticated, http.StatusUnauthorized, false},
+	{ErrInactive, http.StatusForbidden, true},
 	{store.ErrForbidden, http.StatusForbidden, false},
 	{store.ErrNotFound, http.StatusNotFound, false},
 	{blobs.ErrNotFound, http.StatusNotFound, false},
 	{store.ErrConflict, http.StatusConflict, false},
+	{store.ErrLastAdmin, http.StatusConflict, true},
+	{store.ErrChanged, http.StatusPreconditionFailed, false},
+	{store.ErrReference, http.StatusUnprocessableEntity, true},
+	{store.ErrOnceBusy, http.StatusConflict, true},
+	{store.ErrOnceOther, http.StatusUnprocessableEntity, true},
 	{blobs.ErrName, http.StatusBadRequest, true},
 	{cache.ErrName, http.StatusBadRequest, true},
 	{ErrInput, http.StatusBadRequest, true},
+	{ErrNotReady, http.StatusConflict, true},
+	{store.ErrFull, http.StatusConflict, true},
+	{store.ErrMoving, http.StatusConflict, true},
+	{jobs.ErrFull, http.StatusTooManyRequests, true},
+	{webhooks.ErrURL, http.StatusBadRequest, true},
+	{events.ErrPosition, http.StatusBadRequest, true},
+	{events.ErrCrowded, http.StatusTooManyRequests, true},
+	{events.ErrClosed, http.StatusServiceUnavailable, true},
+	{ErrMediaType, http.StatusUnsupportedMediaType, true},
+	{ErrTooLarge, http.StatusRequestEntityTooLarge, true},
+	{ErrNoLength, http.StatusLengthRequired, true},
+	{ErrUpgrade, http.StatusUpgradeRequired, true},
+	{errNoRoute, http.StatusNotFound, false},
+	{errMethod, http.StatusMethodNotAllowed, false},
 	{ratelimit.ErrLimited, http.StatusTooManyRequests, false},
+	{ratelimit.ErrUnavailable, http.StatusServiceUnavailable, false},
+	{cache.ErrUnavailable, http.StatusServiceUnavailable, false},
+	{ErrUnavailable, http.StatusServiceUnavailable, false},
 }
 
-// answer runs a handler and turns its error into a problem. What is not in the table is logged and becomes a 500 that
-// says nothing.
-func (a *api) answer(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
+// answer runs a handler and turns its error into a problem. What is not in the table becomes a 500 that says nothing. The service's
+// own failures are logged.
+func (a *api) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
 		if err == nil {
 			return
+		}
+		if isUnavailable(err) {
+			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		var refusal *ratelimit.Refusal
 		if errors.As(err, &refusal) {
@@ -63,46 +101,51 @@ func (a *api) answer(handle func(http.ResponseWriter, *http.Request) error) http
 				if row.detail {
 					p.Detail = err.Error()
 				}
-				if row.status == http.StatusUnauthorized {
+				switch row.status {
+				case http.StatusUnauthorized:
 					w.Header().Set("WWW-Authenticate", "Bearer")
+				case http.StatusServiceUnavailable:
+					w.Header().Set("Retry-After", fmt.Sprint(retryAfter.Seconds()))
+					a.logged(r, err)
 				}
 				write(w, p)
 				return
 			}
 		}
-		if r.Context().Err() == nil {
-			a.Log.ErrorContext(r.Context(), "a request failed", "method", r.Method, "route", r.Pattern, "error", err)
-		}
+		a.logged(r, err)
 		write(w, problem{Title: "internal error", Status: http.StatusInternalServerError})
 	})
 }
 
+// logged tells the log of a failure, unless the client has gone and caused it.
+func (a *api) logged(r *http.Request, err error) {
+	if !errors.Is(r.Context().Err(), context.Canceled) {
+		a.Log.ErrorContext(r.Context(), "a request failed", "method", r.Method, "route", r.Pattern, "error", err)
+	}
+}
+
 func write(w http.ResponseWriter, p problem) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // it is made of texts and a number
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+	send(w, data)
 }
 
 func respond(w http.ResponseWriter, status int, value any) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write an answer: %w", err)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client is gone if this fails
+	send(w, data)
 	return nil
 }
 
-const maxJSON = 1 << 20
-
-// decode reads a JSON body strictly: a member that the service does not know is refused rather than bound to something.
-func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("%w: the body is not the JSON object that is expected here", ErrInput)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something follows the JSON object", ErrInput)
-	}
-	return nil
-}
+// send sends a body. Where it cannot, the client is gone, and there is nobody to tell.
+func send(w io.Writer, body []byte) { _, _ = w.Write(body) }
 
 func isNotFound(err error) bool { return errors.Is(err, store.ErrNotFound) }

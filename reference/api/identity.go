@@ -1,27 +1,33 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"fmt"
+	"errors"
 	"net/http"
-	"regexp"
-	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
-	"github.com/partywall/partywall/reference/lifecycle"
+	"github.com/partywall/partywall/reference/signing"
+	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/tenant"
 )
 
-func (a *api) health(w http.ResponseWriter, r *http.Request) error {
+func (a *api) identityRoutes() []route {
+	return []route{
+		public("GET /healthz", "a load balancer asks it, and it says nothing about tenants", a.health),
+		public("GET /.well-known/jwks.json", "the public keys by which tokens are verified", a.keySet),
+		public("POST /v1/login", "who logs in has no token yet", a.login),
+		public("POST /v1/token/refresh", "who refreshes has no access token that is good any more; the refresh token is the proof", a.refresh),
+		tenants("POST /v1/logout", a.logout),
+		tenants("GET /v1/whoami", a.whoami),
+	}
+}
+
+func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
 	return respond(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-func (a *api) keySet(w http.ResponseWriter, r *http.Request) error {
+func (a *api) keySet(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
-	_, err := w.Write(a.KeySet())
-	return err
+	send(w, a.KeySet())
+	return nil
 }
 
 func (a *api) login(w http.ResponseWriter, r *http.Request) error {
@@ -33,13 +39,16 @@ func (a *api) login(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	if len(in.Password) > 72 {
+	if len(in.Password) > 72 || !slugForm.MatchString(in.Tenant) || !plausible(in.Email, 320) {
 		return ErrUnauthenticated
 	}
 	id, hash := tenant.Identity{User: in.Email}, a.nobody
 	record, err := a.Tenants.BySlug(r.Context(), in.Tenant)
 	if err != nil && !isNotFound(err) {
 		return err
+	}
+	if err == nil && record.Status == store.Provisioning || record.Status == store.Offboarding {
+		err = store.ErrNotFound // the room of its users may be gone, or not there yet
 	}
 	if err == nil {
 		id.Tenant = record.ID
@@ -51,17 +60,27 @@ func (a *api) login(w http.ResponseWriter, r *http.Request) error {
 			id.Role, hash = role, []byte(stored)
 		}
 	}
-	if bcrypt.CompareHashAndPassword(hash, []byte(in.Password)) != nil || id.Role == "" {
-		return ErrUnauthenticated
-	}
-	if _, err := a.Gate(r.Context(), id); err != nil {
-		return err
-	}
-	token, err := a.Sign(id)
+	ok, err := a.matches(r.Context(), hash, in.Password)
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, map[string]any{"token": token, "expires_in": int(time.Hour.Seconds())})
+	if !ok || id.Role == "" {
+		return ErrUnauthenticated
+	}
+	ctx, leave, err := a.enter(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	secret, digest := signing.NewSecret(id.Tenant)
+	id.Session, err = a.Sessions.Open(ctx, id.User, digest)
+	if errors.Is(err, store.ErrReference) { // the user was removed this moment
+		return ErrUnauthenticated
+	}
+	if err != nil {
+		return err
+	}
+	return a.tokens(w, id, secret)
 }
 
 func (a *api) whoami(w http.ResponseWriter, r *http.Request) error {
@@ -70,58 +89,4 @@ func (a *api) whoami(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return respond(w, http.StatusOK, map[string]string{"tenant": string(id.Tenant), "slug": id.Slug, "user": id.User, "role": id.Role})
-}
-
-// operator guards the admin API with a key of its own: no tenant's token opens it.
-func (a *api) operator(next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(a.OperatorKey))
-	return a.answer(func(w http.ResponseWriter, r *http.Request) error {
-		token, ok := bearer(r)
-		got := sha256.Sum256([]byte(token))
-		if !ok || a.OperatorKey == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			return ErrUnauthenticated
-		}
-		next.ServeHTTP(w, r)
-		return nil
-	})
-}
-
-var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
-func (a *api) admit(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Slug  string           `json:"slug"`
-		Name  string           `json:"name"`
-		Tier  string           `json:"tier"`
-		Users []lifecycle.User `json:"users"`
-	}
-	if err := decode(w, r, &in); err != nil {
-		return err
-	}
-	if !slugForm.MatchString(in.Slug) || len(in.Name) > 200 || len(in.Users) == 0 || len(in.Users) > 100 {
-		return fmt.Errorf("%w: a tenant needs a slug of lower case letters, digits and dashes, and 1 to 100 users", ErrInput)
-	}
-	emails := map[string]bool{}
-	for _, u := range in.Users {
-		if !plausible(u.Email, 320) || (u.Role != "admin" && u.Role != "member") || u.Password != "" || emails[u.Email] {
-			return fmt.Errorf("%w: a user needs an e-mail of its own and the role admin or member; passwords are made here", ErrInput)
-		}
-		emails[u.Email] = true
-	}
-	if in.Tier == "" {
-		in.Tier = "free"
-	}
-	id, users, err := a.Lifecycle.Admit(r.Context(), in.Slug, in.Name, in.Tier, in.Users)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusCreated, map[string]any{"id": id, "slug": in.Slug, "users": users})
-}
-
-func (a *api) offboard(w http.ResponseWriter, r *http.Request) error {
-	if err := a.Lifecycle.Delete(r.Context(), tenant.ID(r.PathValue("id"))); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }

@@ -1,11 +1,19 @@
 // Package backing says where the reference service's Postgres, Redis and S3 come from.
 //
-// Two kinds exist. "embedded" needs no container: a real Postgres, started from binaries found on the machine or else
-// downloaded, and in-process engines for Redis and S3. "external" takes engines that run already, from the environment
-// (see [EnvPostgres] and its neighbours). One [Engine] serves many services: each gets a fresh database, cloned from a
-// template, a Redis of its own and a bucket of its own.
+// Three kinds exist. "embedded" needs no container: a real Postgres, started from binaries found on the machine or else
+// downloaded, and in-process engines for Redis and S3. "containers" starts one real Postgres, Redis and S3 in containers
+// on this machine (see [EnvImagePostgres] and its neighbours). "external" takes engines that run already, from the
+// environment (see [EnvPostgres] and its neighbours). One [Engine] serves many services: each gets a fresh database, cloned
+// from a template, a Redis of its own (of a Redis in a container: a numbered database) and a bucket of its own.
 //
-// What an Engine starts ends with the process that opened it, however that process ends.
+// An external Postgres may stand behind a pooler of transactions (pgbouncer with pool_mode = transaction): [EnvPooler] names it,
+// and all connections of the application's role go through it. It must let that role in to every database. What the role sends
+// is parsed where it runs (pgx.QueryExecModeExec), for a statement prepared in one transaction is unknown in the next. The
+// owner's connections never go there: the pooler would hold on to a template that is to be copied.
+//
+// What an embedded Engine starts ends with the process that opened it, however that process ends. Containers end with
+// [Engine.Close]. Those of a process that was killed carry its identity in a label, and the next process that opens an
+// Engine of the kind removes them; testcontainers' reaper, where it is not switched off, does so earlier.
 package backing
 
 import (
@@ -13,8 +21,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -27,13 +38,19 @@ var (
 	ErrKind     = errors.New("unknown backing")
 	ErrPostgres = errors.New("no Postgres to be had")
 	ErrExternal = errors.New("the external backing is not configured")
+	ErrEngine   = errors.New("no container engine answers")
+	ErrImage    = errors.New("an image is missing")
+	ErrRole     = errors.New("the application would be above the walls between tenants")
 )
+
+// reachWithin is how long connecting to an engine may take.
+const reachWithin = 3 * time.Second
 
 // AppRole is the database role of the application: it owns nothing and bypasses no policy.
 const AppRole = "partywall_app"
 
 // Kinds of backing.
-func Kinds() []string { return []string{"embedded", "external"} }
+func Kinds() []string { return []string{"embedded", "containers", "external"} }
 
 // Engine is a running Postgres with a Redis and an S3 beside it.
 type Engine struct {
@@ -66,6 +83,11 @@ type Service struct {
 	engine   *Engine
 	database string
 	unredis  func(context.Context) error
+
+	closers []func() // before the databases go
+
+	mu     sync.Mutex
+	beside map[string]string // databases beside the shared one: name to name in the engine
 }
 
 // Open starts or reaches the engines of a kind.
@@ -75,6 +97,8 @@ func Open(ctx context.Context, kind string) (*Engine, error) {
 	switch kind {
 	case "embedded":
 		e, err = openEmbedded(ctx)
+	case "containers":
+		e, err = openContainers(ctx)
 	case "external":
 		e, err = openExternal(ctx)
 	default:
@@ -136,13 +160,22 @@ func (e *Engine) Service(ctx context.Context, t Template) (_ *Service, err error
 	return s, nil
 }
 
-// Close removes the database, the keys and the bucket.
+// OnClose has something closed before the databases are dropped: what stands on the service. The last comes first.
+func (s *Service) OnClose(closer func()) { s.closers = append(s.closers, closer) }
+
+// Close removes the databases, the keys and the bucket.
 func (s *Service) Close(ctx context.Context) error {
 	var errs []error
+	for _, closer := range slices.Backward(s.closers) {
+		closer()
+	}
 	for _, p := range []*pgxpool.Pool{s.App, s.Owner} {
 		if p != nil {
 			p.Close()
 		}
+	}
+	for _, name := range slices.Collect(maps.Keys(s.beside)) {
+		errs = append(errs, s.Drop(ctx, name))
 	}
 	if s.database != "" {
 		errs = append(errs, s.engine.execute(ctx, `drop database if exists `+s.database+` with (force)`))
@@ -180,16 +213,29 @@ func (e *Engine) clone(ctx context.Context, t Template) (string, error) {
 	template := e.templates[key]
 	if template == "" {
 		template = randomName("partywall_template_")
-		if err := e.execute(ctx, `create database `+template); err != nil {
-			return "", err
+		err := e.execute(ctx, `create database `+template)
+		if err == nil {
+			if err = e.migrate(ctx, template, t.Migrate); err != nil {
+				err = fmt.Errorf("migrate the template %s: %w", t.Name, err)
+			}
+		}
+		if err != nil {
+			return "", errors.Join(err, e.undo(ctx, template))
 		}
 		e.templates[key] = template
-		if err := e.migrate(ctx, template, t.Migrate); err != nil {
-			return "", fmt.Errorf("migrate the template %s: %w", t.Name, err)
-		}
 	}
 	database := randomName("partywall_")
-	return database, e.execute(ctx, `create database `+database+` template `+template)
+	if err := e.execute(ctx, `create database `+database+` template `+template); err != nil {
+		return "", errors.Join(err, e.undo(ctx, database))
+	}
+	return database, nil
+}
+
+// undo drops a database that was not finished. A request to make one that was broken off may have been carried out.
+func (e *Engine) undo(ctx context.Context, database string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return e.execute(ctx, `drop database if exists `+database+` with (force)`)
 }
 
 func (e *Engine) migrate(ctx context.Context, database, sql string) error {
@@ -219,7 +265,7 @@ func connect(ctx context.Context, dsn, database string) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the Postgres address: %w", err)
 	}
-	cfg.Database = database
+	cfg.Database, cfg.ConnectTimeout = database, reachWithin
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w: connect as %s: %w", ErrPostgres, cfg.User, err)
@@ -234,6 +280,7 @@ func pool(ctx context.Context, dsn, database string, size int32) (*pgxpool.Pool,
 	}
 	cfg.ConnConfig.Database = database
 	cfg.MaxConns = size
+	cfg.ConnConfig.ConnectTimeout = reachWithin
 	p, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPostgres, err)

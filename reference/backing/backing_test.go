@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,7 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/minio/minio-go/v7"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/partywall/partywall/reference/backing"
 	"github.com/partywall/partywall/reference/backing/backingtest"
@@ -58,7 +61,64 @@ func TestServicesAreFresh(t *testing.T) {
 	}
 }
 
-// TestUnsignedS3IsRefused: the in-process store verifies signatures.
+// TestCloseLeavesTheNeighbour: a service that is closed takes its database, keys and bucket along, and nothing else.
+func TestCloseLeavesTheNeighbour(t *testing.T) {
+	ctx := t.Context()
+	stays := backingtest.Service(t, template)
+	goes, err := backingtest.Engine(t).Service(ctx, template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*backing.Service{stays, goes} {
+		if err := s.Create(ctx, "room", `create table r ()`); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Redis.MSet(ctx, "a", 1, "b", 2).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"x", "deep/er/x", "deep/er/y"} {
+			if _, err := s.S3.PutObject(ctx, s.Bucket, key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := (minio.Core{Client: s.S3}).NewMultipartUpload(ctx, s.Bucket, "begun", minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	database, keys := goes.Owner.Config().ConnConfig.Database, goes.Redis.Options()
+	if err := goes.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	databases := 0
+	err = stays.Owner.QueryRow(ctx, `select count(*) from pg_database where datname = $1`, database).Scan(&databases)
+	if err != nil || databases != 0 {
+		t.Errorf("%d databases are left, %v", databases, err)
+	}
+	again := redis.NewClient(keys)
+	defer func() { _ = again.Close() }()
+	if n, err := again.DBSize(ctx).Result(); err == nil && n != 0 { // an in-process Redis is gone, and answers nothing
+		t.Errorf("%d keys are left", n)
+	}
+	if there, err := stays.S3.BucketExists(ctx, goes.Bucket); err != nil || there {
+		t.Errorf("the bucket is left: %v, %v", there, err)
+	}
+	if n, err := stays.Redis.DBSize(ctx).Result(); err != nil || n != 2 {
+		t.Errorf("the neighbour has %d keys, %v", n, err)
+	}
+	if _, err := stays.S3.StatObject(ctx, stays.Bucket, "deep/er/x", minio.StatObjectOptions{}); err != nil {
+		t.Errorf("the neighbour's file: %v", err)
+	}
+	room, err := stays.Open(ctx, "room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer room.Close()
+	if err := room.Ping(ctx); err != nil {
+		t.Errorf("the neighbour's room: %v", err)
+	}
+}
+
+// TestUnsignedS3IsRefused: the store verifies signatures.
 func TestUnsignedS3IsRefused(t *testing.T) {
 	s := backingtest.Service(t, template)
 	r, err := http.Get(s.S3.EndpointURL().String() + "/" + s.Bucket)
@@ -71,31 +131,46 @@ func TestUnsignedS3IsRefused(t *testing.T) {
 	}
 }
 
+// until asks whether something has come about, fifty times a second, until it has.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for hang := time.After(time.Minute); !so(); {
+		select {
+		case <-poll.C:
+		case <-hang:
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
 func TestRedisExpires(t *testing.T) {
 	s := backingtest.Service(t, template)
 	if err := s.Redis.Set(t.Context(), "k", "v", 300*time.Millisecond).Err(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.Redis.Exists(t.Context(), "k").Val() != 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("a key with a time to live of 300 ms never expired")
-		}
+	until(t, "the key expires", func() bool { return s.Redis.Exists(t.Context(), "k").Val() == 0 })
+}
+
+// lend names the engines of a service to the external backing.
+func lend(t *testing.T, s *backing.Service) {
+	t.Helper()
+	owner := s.Owner.Config().ConnConfig
+	t.Setenv(backing.EnvPostgres, fmt.Sprintf("host=%s port=%d user=%s password='%s' sslmode=disable", owner.Host, owner.Port, owner.User, owner.Password))
+	t.Setenv(backing.EnvRedis, "redis://:"+s.Redis.Options().Password+"@"+s.Redis.Options().Addr+"/1023") // the last is taken last
+	keys, err := s.S3.GetCreds()
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Setenv(backing.EnvS3, "http://"+keys.AccessKeyID+":"+keys.SecretAccessKey+"@"+s.S3.EndpointURL().Host)
 }
 
 func TestExternal(t *testing.T) {
 	if _, err := backing.Open(t.Context(), "external"); !errors.Is(err, backing.ErrExternal) {
 		t.Errorf("without an environment: %v", err)
 	}
-	base := backingtest.Service(t, template)
-	owner := base.Owner.Config().ConnConfig
-	t.Setenv(backing.EnvPostgres, "host="+owner.Host+" user="+owner.User)
-	t.Setenv(backing.EnvRedis, "redis://"+base.Redis.Options().Addr+"/3")
-	keys, err := base.S3.GetCreds()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv(backing.EnvS3, "http://"+keys.AccessKeyID+":"+keys.SecretAccessKey+"@"+base.S3.EndpointURL().Host)
+	lend(t, backingtest.Service(t, template))
 	e, err := backing.Open(t.Context(), "external")
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +185,92 @@ func TestExternal(t *testing.T) {
 	}
 	if err := errors.Join(s.Close(t.Context()), e.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMightyRole: a server on which the application's role is above the walls is refused, and its password stays what it is.
+func TestMightyRole(t *testing.T) {
+	base := backingtest.Service(t, template)
+	lend(t, base)
+	run := func(sql string) {
+		t.Helper()
+		if _, err := base.Owner.Exec(context.WithoutCancel(t.Context()), sql); err != nil {
+			t.Error(err)
+		}
+	}
+	password := func() (hash string) {
+		if err := base.Owner.QueryRow(t.Context(), `select rolpassword from pg_authid where rolname = $1`, backing.AppRole).Scan(&hash); err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	before := password()
+	run(`create role partywall_mighty nologin bypassrls; create role partywall_between nologin; grant partywall_mighty to partywall_between`)
+	defer run(`drop role partywall_between; drop role partywall_mighty`)
+	for give, take := range map[string]string{
+		`alter role partywall_app superuser`:           `alter role partywall_app nosuperuser`,
+		`alter role partywall_app bypassrls`:           `alter role partywall_app nobypassrls`,
+		`alter role partywall_app createrole`:          `alter role partywall_app nocreaterole`,
+		`grant partywall_mighty to partywall_app`:      `revoke partywall_mighty from partywall_app`,
+		`grant partywall_between to partywall_app`:     `revoke partywall_between from partywall_app`,
+		`grant "` + owner(base) + `" to partywall_app`: `revoke "` + owner(base) + `" from partywall_app`,
+	} {
+		run(give)
+		e, err := backing.Open(t.Context(), "external")
+		run(take)
+		if !errors.Is(err, backing.ErrRole) || !strings.Contains(err.Error(), backing.EnvPostgres) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("after %s: %v", give, err)
+		}
+		if e != nil && err == nil {
+			_ = e.Close()
+		}
+	}
+	if password() != before {
+		t.Error("the password of a role that was refused has changed")
+	}
+	e, err := backing.Open(t.Context(), "external")
+	if err != nil {
+		t.Fatalf("when all is taken back: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func owner(s *backing.Service) string { return s.Owner.Config().ConnConfig.User }
+
+// TestPooler: connections through the pooler share two of the server, and what one session sets, others meet. This is what the
+// conformance of strategies rests on.
+func TestPooler(t *testing.T) {
+	s := backingtest.Pooled(t, template)
+	servers := map[int]bool{}
+	for range 20 {
+		conn, err := pgx.ConnectConfig(t.Context(), s.App.Config().ConnConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pid int
+		if err := conn.QueryRow(t.Context(), `select pg_backend_pid() from set_config('app.current_tenant', $1, false)`, "acme").Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		servers[pid] = true
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	var remembered string
+	err := s.App.QueryRow(t.Context(), `select current_setting('app.current_tenant', true)`).Scan(&remembered)
+	if err != nil || remembered != "acme" || len(servers) != 2 {
+		t.Errorf("20 connections met %d servers, the next one met the setting %q, %v", len(servers), remembered, err)
+	}
+}
+
+// TestNoContainerEngine: where DOCKER_HOST leads nowhere, one sentence says so, and no other engine is taken instead.
+func TestNoContainerEngine(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(t.TempDir(), "none.sock"))
+	_, err := backing.Open(t.Context(), "containers")
+	if !errors.Is(err, backing.ErrEngine) || !strings.Contains(err.Error(), "set DOCKER_HOST") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("no engine: %v", err)
 	}
 }
 
@@ -152,17 +313,11 @@ func TestDiesWithUs(t *testing.T) {
 	if folder == "" {
 		t.Fatal("the child never opened its engine")
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if _, err := os.Stat(folder); os.IsNotExist(err) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s is still there 20 s after its process was killed", folder)
-		}
-	}
-	if servers, _ := exec.Command("pgrep", "-f", folder).Output(); len(bytes.TrimSpace(servers)) > 0 {
-		t.Errorf("Postgres still runs: %s", servers)
-	}
+	until(t, "the folder "+folder+" goes, and with it Postgres", func() bool {
+		_, err := os.Stat(folder)
+		servers, _ := exec.Command("pgrep", "-f", folder).Output() // that it finds nobody is an error as well
+		return os.IsNotExist(err) && len(bytes.TrimSpace(servers)) == 0
+	})
 }
 
 func hold(t *testing.T) {
@@ -182,7 +337,7 @@ func hold(t *testing.T) {
 func TestDownload(t *testing.T) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(found) == 0 {
-		t.Skip("needs a distribution's Postgres to build a repository from")
+		backingtest.Missing(t, "postgresql", "it needs a distribution's Postgres to build a repository from")
 	}
 	archive := filepath.Join(t.TempDir(), "postgres.txz")
 	// Shared files stay where the distribution put them: Postgres finds them by their absolute path.

@@ -55,7 +55,7 @@ func newMiniredis(ctx context.Context) (*redis.Client, func(context.Context) err
 			}
 		}
 	})
-	client := redis.NewClient(&redis.Options{Addr: m.Addr(), DisableIdentity: true})
+	client := redis.NewClient(bounded(&redis.Options{Addr: m.Addr(), DisableIdentity: true}))
 	stop := func(context.Context) error {
 		close(done)
 		ticking.Wait()

@@ -27,17 +27,24 @@ type postgres struct {
 	lifeline   io.Closer
 }
 
-// supervise starts Postgres and waits on its standard input, the other end of which we hold: when we close it, or die
-// of whatever cause, the kernel closes it, and the supervisor ends Postgres and removes the folder.
+// fast are flags of a server whose data nobody will miss.
+const fast = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off " +
+	"-c max_connections=300 -c shared_buffers=32MB -c wal_level=minimal -c max_wal_senders=0"
+
+// supervise makes a cluster, starts Postgres on it and waits on its standard input, the other end of which we hold: when we
+// close it, or die of whatever cause, the kernel closes it, and the supervisor ends what runs and removes the folder. It is
+// there before the folder is, and begins when it is told that the folder is ready.
 // A signal sent while Postgres is still starting may be lost, hence the loop.
 const supervise = `
 trap '' INT QUIT TERM HUP
-( "$1/postgres" -D "$2/data" -k "$2" \
-	-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off \
-	-c max_connections=300 -c shared_buffers=32MB -c wal_level=minimal -c max_wal_senders=0 \
-	</dev/null >"$2/log" 2>&1; echo $? >"$2/exit" ) &
-while read -r _; do :; done
-while [ ! -e "$2/exit" ]; do kill -QUIT 0 2>/dev/null; sleep 0.05; done
+if read -r _; then
+	( "$1/initdb" -D "$2/data" -U ` + ownerRole + ` --auth=trust --no-sync --encoding=UTF8 --no-locale --no-instructions \
+		</dev/null >"$2/log" 2>&1 &&
+	"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= ` + fast + ` \
+		</dev/null >>"$2/log" 2>&1; echo $? >"$2/exit" ) &
+	while read -r _; do :; done
+	while [ ! -e "$2/exit" ]; do kill -QUIT 0 2>/dev/null; sleep 0.05; done
+fi
 rm -rf "$2"
 `
 
@@ -52,20 +59,9 @@ func startPostgres(ctx context.Context) (*postgres, error) {
 	if len(root) > 60 {
 		root = "/tmp"
 	}
-	folder, err := os.MkdirTemp(root, "partywall-pg-")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder for Postgres: %w", err)
-	}
-	p := &postgres{folder: folder}
-	attr, err := unprivileged(folder)
-	if err == nil {
-		err = p.initialize(ctx, bin, attr)
-	}
-	if err == nil {
-		err = p.start(bin, attr)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", ErrPostgres, err), os.RemoveAll(folder))
+	p := &postgres{folder: filepath.Join(root, randomName("partywall-pg-"))}
+	if err := p.start(bin); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPostgres, err)
 	}
 	if err := p.await(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrPostgres, err), p.Close())
@@ -73,8 +69,8 @@ func startPostgres(ctx context.Context) (*postgres, error) {
 	return p, nil
 }
 
-// unprivileged says how to run as somebody else than root, which Postgres refuses, and gives the folder to them.
-func unprivileged(folder string) (*syscall.SysProcAttr, error) {
+// unprivileged says how to run as somebody else than root, which Postgres refuses.
+func unprivileged() (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Setpgid: true} // our terminal's Ctrl-C is for us, not for Postgres
 	if os.Geteuid() != 0 {
 		return attr, nil
@@ -90,35 +86,43 @@ func unprivileged(folder string) (*syscall.SysProcAttr, error) {
 			return nil, err
 		}
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		return attr, os.Chown(folder, int(uid), int(gid))
+		return attr, nil
 	}
-	return nil, errors.New("Postgres does not run as root, and there is neither a user postgres nor nobody; run as another user")
+	return nil, errors.New("as root Postgres does not run, and there is neither a user postgres nor nobody; run as another user")
 }
 
-func (p *postgres) initialize(ctx context.Context, bin string, attr *syscall.SysProcAttr) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", filepath.Join(p.folder, "data"), "-U", ownerRole,
-		"--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale", "--no-instructions")
-	cmd.SysProcAttr, cmd.Dir = attr, p.folder
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb from %s: %w: %s", bin, err, lastLine(out))
+// start starts the supervisor, makes the folder, gives it to whoever the supervisor runs as, and says so.
+func (p *postgres) start(bin string) error {
+	attr, err := unprivileged()
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-func (p *postgres) start(bin string, attr *syscall.SysProcAttr) error {
-	p.supervisor = exec.Command("sh", "-c", supervise, "sh", bin, p.folder)
-	p.supervisor.SysProcAttr, p.supervisor.Dir = attr, p.folder
+	p.supervisor = exec.Command("sh", "-c", supervise, "sh", bin, p.folder) //nolint:noctx // it ends with Close, or with us
+	p.supervisor.SysProcAttr, p.supervisor.Dir = attr, "/"
 	lifeline, err := p.supervisor.StdinPipe()
 	if err != nil {
 		return err
 	}
+	if err := p.supervisor.Start(); err != nil {
+		return err
+	}
 	p.lifeline = lifeline
-	return p.supervisor.Start()
+	err = os.Mkdir(p.folder, 0o700)
+	if err == nil && attr.Credential != nil {
+		err = os.Chown(p.folder, int(attr.Credential.Uid), int(attr.Credential.Gid))
+	}
+	if err == nil {
+		_, err = io.WriteString(lifeline, "ready\n")
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("make a folder for Postgres: %w", err), p.Close(), os.RemoveAll(p.folder))
+	}
+	return nil
 }
 
 // await waits until the server takes connections, or until it is clear that it never will.
 func (p *postgres) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
@@ -129,7 +133,7 @@ func (p *postgres) await(ctx context.Context) error {
 		}
 		if _, gone := os.Stat(filepath.Join(p.folder, "exit")); gone == nil {
 			log, _ := os.ReadFile(filepath.Join(p.folder, "log")) // without a log the sentence is shorter
-			return fmt.Errorf("the server ended: %s", lastLine(log))
+			return fmt.Errorf("initdb or the server ended: %s", lastLine(log))
 		}
 		select {
 		case <-ctx.Done():
@@ -168,8 +172,8 @@ func findBinaries(ctx context.Context) (string, error) {
 
 func installed() string {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil && isBinaries(filepath.Dir(real)) {
-			return filepath.Dir(real)
+		if target, err := filepath.EvalSymlinks(path); err == nil && isBinaries(filepath.Dir(target)) {
+			return filepath.Dir(target)
 		}
 	}
 	best, bestVersion := "", -1

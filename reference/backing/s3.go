@@ -26,6 +26,17 @@ func (m memory) ListBucket(ctx context.Context, name string, prefix *gofakes3.Pr
 	return m.Backend.ListBucket(ctx, name, prefix, page)
 }
 
+// s3Tries is how often a request is sent to an object store that fails.
+const s3Tries = 2
+
+// reach dials an object store.
+var reach = (&net.Dialer{Timeout: reachWithin, KeepAlive: 30 * time.Second}).DialContext
+
+// s3Transport reaches an object store on this machine.
+func s3Transport() *http.Transport {
+	return &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second, DialContext: reach}
+}
+
 // startS3 serves an in-memory object store on loopback. It verifies signatures: a request that is not signed with the
 // keys made here is refused.
 func startS3() (*minio.Client, func() error, error) {
@@ -47,7 +58,7 @@ func startS3() (*minio.Client, func() error, error) {
 	}
 	client, err := minio.New(listener.Addr().String(), &minio.Options{
 		Creds: credentials.NewStaticV4(key, secret, ""), Region: "us-east-1", BucketLookup: minio.BucketLookupPath,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second},
+		Transport: s3Transport(), MaxRetries: s3Tries,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("make a client for the in-process S3: %w", err), stop())

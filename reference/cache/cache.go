@@ -19,8 +19,11 @@ import (
 	"github.com/partywall/partywall/reference/tenant"
 )
 
-// ErrName means that a name is too long to be part of a key.
-var ErrName = errors.New("a name may have at most 1024 bytes")
+// Errors of this package.
+var (
+	ErrName        = errors.New("a name may have at most 1024 bytes")
+	ErrUnavailable = errors.New("the cache does not work") // wraps what Redis says
+)
 
 // Cache of the tenant in the context.
 type Cache struct {
@@ -71,11 +74,11 @@ func (c *Cache) Get(ctx context.Context, namespace, name string) (value []byte, 
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read the cache: %w", err)
+		return nil, false, fmt.Errorf("%w: read: %w", ErrUnavailable, err)
 	}
 	var e envelope
 	if err := json.Unmarshal(data, &e); err != nil || !c.Owns(id, e.Owner) {
-		return nil, false, nil // what cannot be read, or is somebody else's, is a miss
+		return nil, false, nil //nolint:nilerr // what cannot be read, or is somebody else's, is a miss
 	}
 	return e.Value, true, nil
 }
@@ -91,7 +94,7 @@ func (c *Cache) Set(ctx context.Context, namespace, name string, value []byte) e
 		return err
 	}
 	if err := c.Client.Set(ctx, key, data, c.TTL).Err(); err != nil {
-		return fmt.Errorf("write the cache: %w", err)
+		return fmt.Errorf("%w: write: %w", ErrUnavailable, err)
 	}
 	return nil
 }
@@ -103,7 +106,7 @@ func (c *Cache) Delete(ctx context.Context, namespace, name string) error {
 		return err
 	}
 	if err := c.Client.Del(ctx, key).Err(); err != nil {
-		return fmt.Errorf("clear the cache: %w", err)
+		return fmt.Errorf("%w: clear: %w", ErrUnavailable, err)
 	}
 	return nil
 }
@@ -122,11 +125,11 @@ func (c *Cache) Purge(ctx context.Context, id tenant.ID) error {
 	keys := c.Client.Scan(ctx, 0, prefix(id)+"*", 500).Iterator()
 	for keys.Next(ctx) {
 		if err := c.Client.Unlink(ctx, keys.Val()).Err(); err != nil {
-			return fmt.Errorf("purge the cache: %w", err)
+			return fmt.Errorf("%w: purge: %w", ErrUnavailable, err)
 		}
 	}
 	if err := keys.Err(); err != nil {
-		return fmt.Errorf("purge the cache: %w", err)
+		return fmt.Errorf("%w: purge: %w", ErrUnavailable, err)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ func algNone() Fault {
 		},
 		Scenarios: []string{"token/alg-none"},
 		Plant: func(p *reference.Parts) {
-			p.Verifier = orElse(withKey([]string{"none"}, func(*jwt.Token) (any, error) {
+			believed(p, orElse(withKey([]string{"none"}, func(*jwt.Token) (any, error) {
 				return jwt.UnsafeAllowNoneSignatureType, nil
-			}), p.Verifier)
+			}), p.Verifier))
 		},
 	}
 }

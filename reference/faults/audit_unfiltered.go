@@ -13,7 +13,7 @@ func auditUnfiltered() Fault {
 			Bugs: []string{"OpenRisk #532", "Camunda #42789"},
 		},
 		Scenarios: []string{"idor/list"},
-		Walls:     []Wall{rowSecurity},
+		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
 			p.DB.Statements[store.AuditList] = `select at, actor, action, object from audit where @tenant <> ''
 				order by at desc, id desc limit @limit`

@@ -13,9 +13,10 @@ func deleteByID() Fault {
 			Bugs: []string{"Daytona GHSA-qxvm-pcfm-qc39"},
 		},
 		Scenarios: []string{"idor/delete"},
-		Walls:     []Wall{rowSecurity},
+		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
-			p.DB.Statements[store.DocumentDelete] = `delete from documents where @tenant <> '' and id::text = @id`
+			p.DB.Statements[store.DocumentDelete] = `update documents set deleted_at = now()
+				where @tenant <> '' and id::text = @id and deleted_at is null`
 		},
 	}
 }

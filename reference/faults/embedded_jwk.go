@@ -18,7 +18,7 @@ func embeddedJWK() Fault {
 		},
 		Scenarios: []string{"token/foreign-key"},
 		Plant: func(p *reference.Parts) {
-			p.Verifier = orElse(withKey([]string{"EdDSA"}, func(t *jwt.Token) (any, error) {
+			believed(p, orElse(withKey([]string{"EdDSA"}, func(t *jwt.Token) (any, error) {
 				jwk, _ := t.Header["jwk"].(map[string]any)
 				x, _ := jwk["x"].(string)
 				public, err := base64.RawURLEncoding.DecodeString(x)
@@ -26,7 +26,7 @@ func embeddedJWK() Fault {
 					return nil, errors.New("no embedded key")
 				}
 				return ed25519.PublicKey(public), nil
-			}), p.Verifier)
+			}), p.Verifier))
 		},
 	}
 }

@@ -14,8 +14,9 @@ func exists403() Fault {
 		Refs: Refs{
 			CheatSheet: "Don't reveal if it exists for other tenant", CWE: []int{204}, Bugs: []string{"open-mercato #1428"},
 		},
-		Scenarios: []string{"oracle/existence"},
-		Walls:     []Wall{rowSecurity},
+		Scenarios:  []string{"oracle/existence"},
+		Strategies: []string{"row", "rls"}, // what it does needs tables that all share
+		Walls:      []Wall{rowSecurity},
 		Plant: func(p *reference.Parts) {
 			p.API.Documents = tellingDocuments{p.API.Documents, p.DB}
 		},

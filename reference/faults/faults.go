@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/partywall/partywall/reference"
+	"github.com/partywall/partywall/reference/store"
 )
 
 // A Fault is one mistake.
@@ -48,11 +49,30 @@ type Wall struct {
 	Off        func(*reference.Parts)
 }
 
+// ownRoom is the wall of a tenant's own schema or database: another's rows are not there. It is taken away by putting all
+// tenants back into shared tables.
+var ownRoom = Wall{
+	Name: "a room of the tenant's own", Strategies: []string{"schema", "database"},
+	Off: func(p *reference.Parts) {
+		p.OwnerSQL = append(p.OwnerSQL, store.SharedTables())
+		p.DB.Strategy = store.Shared(p.Service.App)
+	},
+}
+
+// roomByTier is the wall of the strategy hybrid: policies for some tenants, rooms of their own for others.
+var roomByTier = Wall{
+	Name: "the room of the tier", Strategies: []string{"hybrid"},
+	Off: func(p *reference.Parts) {
+		rowSecurity.Off(p)
+		p.DB.Strategy = store.Shared(p.Service.App)
+	},
+}
+
 // rowSecurity is the wall that the strategy rls puts behind the statements.
 var rowSecurity = Wall{
 	Name: "row-level security", Strategies: []string{"rls"},
 	Off: func(p *reference.Parts) {
-		for _, table := range []string{"audit", "preferences", "documents", "users"} {
+		for _, table := range store.TenantTables() {
 			p.OwnerSQL = append(p.OwnerSQL, `alter table `+table+` disable row level security`)
 		}
 	},

@@ -22,7 +22,7 @@ func hsConfusion() Fault {
 				panic(err) // a key that was just made can be written
 			}
 			configured := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-			p.Verifier = orElse(withKey([]string{"HS256"}, func(*jwt.Token) (any, error) { return configured, nil }), p.Verifier)
+			believed(p, orElse(withKey([]string{"HS256"}, func(*jwt.Token) (any, error) { return configured, nil }), p.Verifier))
 		},
 	}
 }

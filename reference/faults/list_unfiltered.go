@@ -12,7 +12,7 @@ func listUnfiltered() Fault {
 			CheatSheet: "Always validate that requested resources belong to the current tenant.", CWE: []int{639}, Bugs: []string{"endatix #1022"},
 		},
 		Scenarios: []string{"idor/list"},
-		Walls:     []Wall{rowSecurity},
+		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
 			p.DB.Statements[store.PreferenceList] = `select name, value from preferences where @tenant <> '' order by name limit 500`
 		},

@@ -12,10 +12,10 @@ func readByID() Fault {
 			CheatSheet: "Bad example: Direct object reference without tenant validation", CWE: []int{639}, Bugs: []string{"ShellHub CVE-2026-44423"},
 		},
 		Scenarios: []string{"idor/read"},
-		Walls:     []Wall{rowSecurity},
+		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
-			p.DB.Statements[store.DocumentGet] = `select id, slug, title, body, created_at, updated_at from documents
-				where @tenant <> '' and id::text = @id`
+			p.DB.Statements[store.DocumentGet] = `select ` + store.DocumentColumns + ` from documents
+				where @tenant <> '' and id::text = @id and deleted_at is null`
 		},
 	}
 }

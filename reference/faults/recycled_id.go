@@ -22,6 +22,12 @@ func recycledID() Fault {
 			p.API.Lifecycle.NewID = func(slug string) tenant.ID {
 				return tenant.ID(uuid.NewSHA1(uuid.NameSpaceDNS, []byte(slug)).String())
 			}
+			p.OwnerSQL = append(p.OwnerSQL, `create function revive() returns trigger language plpgsql as $$ begin
+				update tenants set slug = new.slug, name = new.name, tier = new.tier, status = new.status, deleted_at = null
+					where id = new.id and status = 'DELETED';
+				if found then return null; end if;
+				return new; end $$`,
+				`create trigger revive before insert on tenants for each row execute function revive()`)
 			p.API.Lifecycle.Purgers = slices.DeleteFunc(p.API.Lifecycle.Purgers, func(u lifecycle.Purger) bool { return u.Name == "files" })
 		},
 	}

@@ -15,8 +15,8 @@ func rlsPolicyTrue() Fault {
 		Strategies: []string{"rls"},
 		Plant: func(p *reference.Parts) {
 			p.OwnerSQL = append(p.OwnerSQL, `drop policy tenant_isolation on documents`, `create policy tenant_isolation on documents using (true)`)
-			p.DB.Statements[store.DocumentGet] = `select id, slug, title, body, created_at, updated_at from documents
-				where @tenant <> '' and id::text = @id`
+			p.DB.Statements[store.DocumentGet] = `select ` + store.DocumentColumns + ` from documents
+				where @tenant <> '' and id::text = @id and deleted_at is null`
 		},
 	}
 }

@@ -13,11 +13,11 @@ func searchPrecedence() Fault {
 			Bugs: []string{"open-mercato #3817"},
 		},
 		Scenarios: []string{"idor/list"},
-		Walls:     []Wall{rowSecurity},
+		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
-			p.DB.Statements[store.DocumentList] = `select id, slug, title, body, created_at, updated_at, count(*) over () from documents
-				where tenant_id = @tenant and (@q = '' or title ilike @like) or @q <> '' and body ilike @like
-				order by created_at desc, id limit @limit`
+			p.DB.Statements[store.DocumentList] = `select ` + store.DocumentColumns + `, count(*) over () as total from documents
+				where deleted_at is null and tenant_id = @tenant and (@q = '' or title ilike @like) or @q <> '' and body ilike @like
+				order by created_at desc, id desc limit @limit`
 		},
 	}
 }

@@ -11,12 +11,13 @@ func sequentialID() Fault {
 		Refs: Refs{
 			CheatSheet: "Avoid exposing sequential or guessable IDs.", CWE: []int{340, 639}, Bugs: []string{"First American Financial, 2019"},
 		},
-		Scenarios: []string{"idor/walk"},
-		Walls:     []Wall{rowSecurity},
+		Scenarios:  []string{"idor/walk"},
+		Strategies: []string{"row", "rls"}, // what it does needs tables that all share
+		Walls:      []Wall{rowSecurity},
 		Plant: func(p *reference.Parts) {
 			p.OwnerSQL = append(p.OwnerSQL, `alter table documents add column number bigint generated always as identity`)
-			p.DB.Statements[store.DocumentGet] = `select id, slug, title, body, created_at, updated_at from documents
-				where tenant_id = @tenant and id::text = @id or number::text = @id`
+			p.DB.Statements[store.DocumentGet] = `select ` + store.DocumentColumns + ` from documents
+				where deleted_at is null and (tenant_id = @tenant and id::text = @id or number::text = @id)`
 		},
 	}
 }

@@ -8,9 +8,10 @@ func uniqueSlugGlobal() Fault {
 		Refs: Refs{
 			CheatSheet: "Use composite keys (tenant_id + resource_id) for all lookups.", CWE: []int{203, 204}, Bugs: []string{"open-mercato #2934"},
 		},
-		Scenarios: []string{"oracle/existence"},
+		Scenarios:  []string{"oracle/existence"},
+		Strategies: []string{"row", "rls"}, // one table for all
 		Plant: func(p *reference.Parts) {
-			p.OwnerSQL = append(p.OwnerSQL, `create unique index documents_slug on documents (slug)`)
+			p.OwnerSQL = append(p.OwnerSQL, `create unique index documents_slug on documents (slug) where deleted_at is null`)
 		},
 	}
 }

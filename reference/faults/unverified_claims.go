@@ -17,7 +17,7 @@ func unverifiedClaims() Fault {
 		},
 		Scenarios: []string{"token/claim-swap", "token/foreign-key"},
 		Plant: func(p *reference.Parts) {
-			p.Verifier = verifier(func(token string) (tenant.Identity, error) {
+			believed(p, func(token string) (tenant.Identity, error) {
 				var claims signing.Claims
 				if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
 					return tenant.Identity{}, signing.ErrToken

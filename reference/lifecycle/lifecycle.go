@@ -7,6 +7,7 @@ package lifecycle
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/bcrypt"
@@ -33,39 +34,90 @@ type Manager struct {
 	Tenants *store.Tenants
 	Users   store.Users
 	// NewID draws the id of a tenant; ids are never used twice.
-	NewID   func(slug string) tenant.ID
+	NewID func(slug string) tenant.ID
+	// Provision makes the rooms of a new tenant; it may be repeated.
+	Provision func(ctx context.Context, id tenant.ID) error
+	// Move takes a tenant's rows to where its new tier keeps them; nil where a tier changes the limits only.
+	Move    func(ctx context.Context, id tenant.ID, tier string) error
 	Purgers []Purger
 	// HashCost of bcrypt.
 	HashCost int
+
+	present presence
 }
 
-// Admit registers a tenant with its users and opens it. store.ErrConflict when a living tenant has the slug.
+// Admit registers a tenant with its users and opens it. store.ErrConflict when a living tenant has the slug. A tenant that
+// could not be finished is removed again.
 func (m *Manager) Admit(ctx context.Context, slug, name, tier string, users []User) (tenant.ID, []User, error) {
 	id := m.NewID(slug)
 	record := store.Record{ID: id, Slug: slug, Name: name, Tier: tier, Status: store.Provisioning}
 	if err := m.Tenants.Add(ctx, record); err != nil {
 		return "", nil, err
 	}
-	ctx = tenant.NewContext(ctx, tenant.Identity{Tenant: id, Slug: slug, User: "lifecycle", Role: "operator", Tier: tier})
+	admitted, err := m.open(ctx, record, users)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+		defer cancel()
+		return "", nil, errors.Join(err, m.Delete(ctx, id))
+	}
+	return id, admitted, nil
+}
+
+// open makes the users of a registered tenant and activates it.
+func (m *Manager) open(ctx context.Context, r store.Record, users []User) ([]User, error) {
+	ctx = tenant.NewContext(ctx, tenant.Identity{Tenant: r.ID, Slug: r.Slug, User: "lifecycle", Role: "operator", Tier: r.Tier})
+	if err := m.Provision(ctx, r.ID); err != nil {
+		return nil, err
+	}
 	admitted := make([]User, 0, len(users))
 	for _, u := range users {
 		u.Password = rand.Text()
 		hash, err := bcrypt.GenerateFromPassword([]byte(u.Password), m.HashCost)
 		if err != nil {
-			return "", nil, fmt.Errorf("hash a password: %w", err)
+			return nil, fmt.Errorf("hash a password: %w", err)
 		}
 		if err := m.Users.Create(ctx, u.Email, u.Role, string(hash)); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		admitted = append(admitted, u)
 	}
-	return id, admitted, m.Tenants.SetStatus(ctx, id, store.Active)
+	return admitted, m.Tenants.SetStatus(ctx, r.ID, store.Active)
 }
 
-// Delete closes a tenant, purges every part and marks it deleted. It may be repeated after a failure;
+// ChangeTier closes a tenant, waits for its requests that are on their way, moves its rows if need be and opens it again. It is
+// repeated after a failure; until then the tenant stays closed.
+func (m *Manager) ChangeTier(ctx context.Context, id tenant.ID, tier string) error {
+	record, err := m.Tenants.ByID(ctx, id)
+	if err != nil {
+		return err
+	}
+	if record.Status != store.Active && record.Status != store.Suspended {
+		return store.ErrNotFound
+	}
+	if err := m.Tenants.SetStatus(ctx, id, store.Suspended); err != nil {
+		return err
+	}
+	if err := m.present.drain(ctx, id); err != nil {
+		return err
+	}
+	if m.Move != nil {
+		if err := m.Move(ctx, id, tier); err != nil {
+			return fmt.Errorf("move the tenant: %w", err)
+		}
+	}
+	if err := m.Tenants.SetTier(ctx, id, tier); err != nil {
+		return err
+	}
+	return m.Tenants.SetStatus(ctx, id, store.Active)
+}
+
+// Delete closes a tenant, waits for its requests that are on their way, purges every part and marks it deleted. It may be repeated after a failure;
 // store.ErrNotFound when the tenant is unknown or deleted already.
 func (m *Manager) Delete(ctx context.Context, id tenant.ID) error {
 	if err := m.Tenants.SetStatus(ctx, id, store.Offboarding); err != nil {
+		return err
+	}
+	if err := m.present.drain(ctx, id); err != nil {
 		return err
 	}
 	for _, p := range m.Purgers {

@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,8 +24,11 @@ type Limit struct {
 	Period      time.Duration
 }
 
-// ErrLimited is wrapped by the error of a refused request.
-var ErrLimited = errors.New("too many requests")
+// Errors of this package. A limiter that does not work lets nobody pass.
+var (
+	ErrLimited     = errors.New("too many requests")         // wrapped by the error of a refused request
+	ErrUnavailable = errors.New("the limiter does not work") // wraps what Redis says
+)
 
 // Refusal says when the next request will pass.
 type Refusal struct{ RetryAfter time.Duration }
@@ -41,16 +46,19 @@ type Limiter struct {
 	Now    func() time.Time
 }
 
-// New returns a limiter with the four tiers of the service, and "test", which has no limit.
+// New returns a limiter with the four tiers of the service, and three for tests, which have no limits.
 func New(client *redis.Client) *Limiter {
 	return &Limiter{Client: client, Now: time.Now, Tiers: map[string]Limit{
-		"test":       {},
+		"test": {}, "test-schema": {}, "test-database": {},
 		"free":       {Rate: 60, Burst: 10, Period: time.Minute},
 		"basic":      {Rate: 300, Burst: 30, Period: time.Minute},
 		"pro":        {Rate: 1200, Burst: 100, Period: time.Minute},
 		"enterprise": {Rate: 6000, Burst: 500, Period: time.Minute},
 	}}
 }
+
+// Names of the tiers, sorted.
+func (l *Limiter) Names() []string { return slices.Sorted(maps.Keys(l.Tiers)) }
 
 // gcra moves the theoretical arrival time by one interval, unless that would exceed the burst. Microseconds throughout:
 // they fit a Lua number exactly.
@@ -78,7 +86,7 @@ func (l *Limiter) Allow(ctx context.Context) error {
 	interval := limit.Period.Microseconds() / int64(limit.Rate)
 	wait, err := gcra.Run(ctx, l.Client, []string{key(id.Tenant)}, l.Now().UnixMicro(), interval, interval*int64(limit.Burst-1)).Int64()
 	if err != nil {
-		return fmt.Errorf("ask the limiter: %w", err)
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if wait > 0 {
 		return &Refusal{RetryAfter: time.Duration(wait) * time.Microsecond}
@@ -91,7 +99,7 @@ func key(id tenant.ID) string { return "limit:{" + string(id) + "}" }
 // Purge forgets a tenant's count.
 func (l *Limiter) Purge(ctx context.Context, id tenant.ID) error {
 	if err := l.Client.Del(ctx, key(id)).Err(); err != nil {
-		return fmt.Errorf("purge the limiter: %w", err)
+		return fmt.Errorf("%w: purge: %w", ErrUnavailable, err)
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ const (
 	Audience = "partywall-reference"
 )
 
+// Lifetime of an access token. It is short because the token is asked for by a refresh token, which can be taken back.
+const Lifetime = 15 * time.Minute
+
 // ErrToken means that a token proves nothing.
 var ErrToken = errors.New("the token is not valid")
 
@@ -32,12 +35,26 @@ var ErrToken = errors.New("the token is not valid")
 type Claims struct {
 	Tenant string `json:"tid"`
 	Role   string `json:"role"`
+	// Session that the token was made for.
+	Session string `json:"sid,omitempty"`
+	// Override that the token was made for; then there is no session.
+	Override *Override `json:"override,omitempty"`
 	jwt.RegisteredClaims
+}
+
+// Override as a claim. Its operator is the subject, its end that of the token.
+type Override struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
 }
 
 // Identity that the claims state.
 func (c Claims) Identity() tenant.Identity {
-	return tenant.Identity{Tenant: tenant.ID(c.Tenant), User: c.Subject, Role: c.Role}
+	id := tenant.Identity{Tenant: tenant.ID(c.Tenant), User: c.Subject, Role: c.Role, Session: c.Session}
+	if c.Override != nil && c.ExpiresAt != nil {
+		id.Override = tenant.Override{ID: c.Override.ID, Operator: c.Subject, Reason: c.Override.Reason, Until: c.ExpiresAt.Time}
+	}
+	return id
 }
 
 // A Verifier turns a token into a verified identity, or ErrToken.
@@ -60,7 +77,7 @@ func New() (*Keys, error) {
 		return nil, fmt.Errorf("make a signing key: %w", err)
 	}
 	sum := sha256.Sum256(public)
-	return &Keys{Lifetime: time.Hour, Now: time.Now, id: base64.RawURLEncoding.EncodeToString(sum[:9]), private: private}, nil
+	return &Keys{Lifetime: Lifetime, Now: time.Now, id: base64.RawURLEncoding.EncodeToString(sum[:9]), private: private}, nil
 }
 
 // Public key, as it is published.
@@ -69,16 +86,20 @@ func (k *Keys) Public() ed25519.PublicKey {
 	return public
 }
 
-// Sign makes a token for an identity.
+// Sign makes a token for an identity. It lasts as long as the override that the identity acts by, else for the keys' lifetime.
 func (k *Keys) Sign(id tenant.Identity) (string, error) {
 	now := k.Now()
-	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, Claims{
-		Tenant: string(id.Tenant), Role: id.Role,
+	claims := Claims{
+		Tenant: string(id.Tenant), Role: id.Role, Session: id.Session,
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: Issuer, Audience: jwt.ClaimStrings{Audience}, Subject: id.User, ID: rand.Text(),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(k.Lifetime)),
 		},
-	})
+	}
+	if o := id.Override; o.ID != "" {
+		claims.Override, claims.ExpiresAt = &Override{ID: o.ID, Reason: o.Reason}, jwt.NewNumericDate(o.Until)
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
 	token.Header["kid"] = k.id
 	signed, err := token.SignedString(k.private)
 	if err != nil {

@@ -24,6 +24,28 @@ type Audit interface {
 	List(ctx context.Context, limit int) ([]Entry, error)
 }
 
+// Names of the statements of the trail.
+const (
+	AuditAppend = "audit.append"
+	AuditList   = "audit.list"
+)
+
+func auditTable() table {
+	return table{
+		name: "audit", moved: "at, actor, action, object", order: "id", trail: true,
+		definition: `id bigint generated always as identity, at timestamptz not null default now(),
+			actor text not null, action text not null, object text not null, primary key (tenant_id, id)`,
+	}
+}
+
+func auditStatements() Statements {
+	return Statements{
+		AuditAppend: `insert into audit (tenant_id, actor, action, object) values (@tenant::uuid, @actor, @action, @object)`,
+		AuditList: `select at, actor, action, object from audit where tenant_id = @tenant::uuid
+			order by at desc, id desc limit @limit`,
+	}
+}
+
 type audit struct{ db *DB }
 
 // NewAudit keeps the trail in Postgres.
@@ -38,11 +60,5 @@ func (a audit) Append(ctx context.Context, action, object string) error {
 }
 
 func (a audit) List(ctx context.Context, limit int) ([]Entry, error) {
-	list := []Entry{}
-	err := a.db.query(ctx, AuditList, pgx.NamedArgs{"limit": limit}, func(rows pgx.Rows) error {
-		var e Entry
-		defer func() { list = append(list, e) }()
-		return rows.Scan(&e.At, &e.Actor, &e.Action, &e.Object)
-	})
-	return list, err
+	return many[Entry](ctx, a.db, AuditList, pgx.NamedArgs{"limit": limit})
 }

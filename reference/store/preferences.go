@@ -20,6 +20,31 @@ type Preferences interface {
 	Delete(ctx context.Context, name string) error
 }
 
+// Names of the statements of preferences.
+const (
+	PreferencePut    = "preference.put"
+	PreferenceGet    = "preference.get"
+	PreferenceList   = "preference.list"
+	PreferenceDelete = "preference.delete"
+)
+
+func preferencesTable() table {
+	return table{
+		name: "preferences", moved: "name, value", order: "name",
+		definition: `name text not null, value text not null, primary key (tenant_id, name)`,
+	}
+}
+
+func preferenceStatements() Statements {
+	return Statements{
+		PreferencePut: `insert into preferences (tenant_id, name, value) values (@tenant::uuid, @name, @value)
+			on conflict (tenant_id, name) do update set value = excluded.value`,
+		PreferenceGet:    `select name, value from preferences where tenant_id = @tenant::uuid and name = @name`,
+		PreferenceList:   `select name, value from preferences where tenant_id = @tenant::uuid order by name limit 500`,
+		PreferenceDelete: `delete from preferences where tenant_id = @tenant::uuid and name = @name`,
+	}
+}
+
 type preferences struct{ db *DB }
 
 // NewPreferences keeps preferences in Postgres.
@@ -30,25 +55,11 @@ func (s preferences) Put(ctx context.Context, p Preference) error {
 }
 
 func (s preferences) Get(ctx context.Context, name string) (Preference, error) {
-	p, found := Preference{Name: name}, false
-	err := s.db.query(ctx, PreferenceGet, pgx.NamedArgs{"name": name}, func(rows pgx.Rows) error {
-		found = true
-		return rows.Scan(&p.Value)
-	})
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	return p, err
+	return one[Preference](ctx, s.db, PreferenceGet, pgx.NamedArgs{"name": name})
 }
 
 func (s preferences) List(ctx context.Context) ([]Preference, error) {
-	list := []Preference{}
-	err := s.db.query(ctx, PreferenceList, pgx.NamedArgs{}, func(rows pgx.Rows) error {
-		var p Preference
-		defer func() { list = append(list, p) }()
-		return rows.Scan(&p.Name, &p.Value)
-	})
-	return list, err
+	return many[Preference](ctx, s.db, PreferenceList, pgx.NamedArgs{})
 }
 
 func (s preferences) Delete(ctx context.Context, name string) error {

@@ -28,6 +28,7 @@ const (
 type Record struct {
 	ID               tenant.ID
 	Slug, Name, Tier string
+	Home             string // the room that a hybrid store chose; empty elsewhere
 	Status           Status
 }
 
@@ -36,9 +37,7 @@ type Tenants struct{ Pool *pgxpool.Pool }
 
 // Add registers a tenant; ErrConflict when a living one has the slug.
 func (t *Tenants) Add(ctx context.Context, r Record) error {
-	_, err := t.Pool.Exec(ctx, `insert into tenants (id, slug, name, tier, status) values ($1, $2, $3, $4, $5)
-		on conflict (id) do update set slug = excluded.slug, name = excluded.name, tier = excluded.tier,
-			status = excluded.status, deleted_at = null where tenants.status = 'DELETED'`,
+	_, err := t.Pool.Exec(ctx, `insert into tenants (id, slug, name, tier, status) values ($1, $2, $3, $4, $5)`,
 		string(r.ID), r.Slug, r.Name, r.Tier, string(r.Status))
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "23505" {
@@ -53,7 +52,7 @@ func (t *Tenants) Add(ctx context.Context, r Record) error {
 // SetStatus moves a tenant to another state; ErrNotFound when it is unknown or deleted already.
 func (t *Tenants) SetStatus(ctx context.Context, id tenant.ID, s Status) error {
 	tag, err := t.Pool.Exec(ctx, `update tenants set status = $2, deleted_at = case when $2 = 'DELETED' then now() end
-		where id::text = $1 and status <> 'DELETED'`, string(id), string(s))
+		where id = $1::uuid and status <> 'DELETED'`, parsed(string(id)), string(s))
 	if err != nil {
 		return fmt.Errorf("set the status of a tenant: %w", err)
 	}
@@ -63,9 +62,21 @@ func (t *Tenants) SetStatus(ctx context.Context, id tenant.ID, s Status) error {
 	return nil
 }
 
+// SetTier moves a tenant to another tier; ErrNotFound when it is unknown or deleted.
+func (t *Tenants) SetTier(ctx context.Context, id tenant.ID, tier string) error {
+	tag, err := t.Pool.Exec(ctx, `update tenants set tier = $2 where id = $1::uuid and status <> 'DELETED'`, parsed(string(id)), tier)
+	if err != nil {
+		return fmt.Errorf("set the tier of a tenant: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
 // ByID finds a tenant, in whatever state.
 func (t *Tenants) ByID(ctx context.Context, id tenant.ID) (Record, error) {
-	return t.one(ctx, `id::text = $1`, string(id))
+	return t.one(ctx, `id = $1::uuid`, parsed(string(id)))
 }
 
 // BySlug finds the living tenant with a slug.
@@ -73,9 +84,9 @@ func (t *Tenants) BySlug(ctx context.Context, slug string) (Record, error) {
 	return t.one(ctx, `slug = $1 and status <> 'DELETED'`, slug)
 }
 
-func (t *Tenants) one(ctx context.Context, where, arg string) (r Record, err error) {
-	err = t.Pool.QueryRow(ctx, `select id::text, slug, name, tier, status from tenants where `+where, arg).
-		Scan(&r.ID, &r.Slug, &r.Name, &r.Tier, &r.Status)
+func (t *Tenants) one(ctx context.Context, where string, arg any) (r Record, err error) {
+	err = t.Pool.QueryRow(ctx, `select id::text, slug, name, tier, status, home from tenants where `+where, arg).
+		Scan(&r.ID, &r.Slug, &r.Name, &r.Tier, &r.Status, &r.Home)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, ErrNotFound
 	}
@@ -83,32 +94,4 @@ func (t *Tenants) one(ctx context.Context, where, arg string) (r Record, err err
 		return r, fmt.Errorf("look up a tenant: %w", err)
 	}
 	return r, nil
-}
-
-// Users of the tenant in the context.
-type Users interface {
-	Create(ctx context.Context, email, role, hash string) error
-	// Get returns role and password hash, or ErrNotFound.
-	Get(ctx context.Context, email string) (role, hash string, err error)
-}
-
-type users struct{ db *DB }
-
-// NewUsers keeps users in Postgres.
-func NewUsers(db *DB) Users { return users{db} }
-
-func (u users) Create(ctx context.Context, email, role, hash string) error {
-	return u.db.query(ctx, UserCreate, pgx.NamedArgs{"email": email, "role": role, "hash": hash}, nil)
-}
-
-func (u users) Get(ctx context.Context, email string) (role, hash string, err error) {
-	found := false
-	err = u.db.query(ctx, UserGet, pgx.NamedArgs{"email": email}, func(rows pgx.Rows) error {
-		found = true
-		return rows.Scan(&role, &hash)
-	})
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	return role, hash, err
 }

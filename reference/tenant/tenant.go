@@ -23,9 +23,17 @@ type Identity struct {
 	Tenant ID
 	Slug   string // the tenant's human name
 	User   string // e-mail of the acting user
-	Role   string // "admin" or "member"
+	Role   string // "admin" or "member"; what is no user has another: "support", "visitor"
 	Tier   string // decides the limits
+	Home   string // where a hybrid store keeps the tenant; empty means that the registry is asked
+	// Session is what the token of a user stands on: who ends it ends the token.
+	Session string
+	// Override that the identity acts by; zero for everybody but operators.
+	Override Override
 }
+
+// Visitor is the role of who came by a link to one shared object, and has no rights beyond it.
+const Visitor = "visitor"
 
 // ErrMissing means that a part was asked to work without a tenant.
 var ErrMissing = errors.New("no tenant in the context: the request did not pass the authentication chain")

@@ -26,7 +26,12 @@ func Hosts() []Host {
 	}
 	return []Host{
 		{"dead", nil},
-		{"always 404", status(404)}, {"always 401", status(401)}, {"always 403", status(403)}, {"always 500", status(500)},
+		{"always 404", status(404)},
+		{"always 401", status(401)},
+		{"always 403", status(403)},
+		{"always 500", status(500)},
+		{"always 429", status(429)},
+		{"always 429, come back", http.HandlerFunc(comeBack)},
 		{"200 {}", says("application/json", "{}")},
 		{"a page for every path", says("text/html", "<!doctype html><title>App</title><div id=root></div>")},
 		{"echo", http.HandlerFunc(echo)},
@@ -39,6 +44,12 @@ func says(kind, text string) http.Handler {
 		w.Header().Set("Content-Type", kind)
 		_, _ = io.WriteString(w, text)
 	})
+}
+
+// comeBack is a limiter that promises to let everybody in a second later, for ever.
+func comeBack(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusTooManyRequests)
 }
 
 // echo sends back the path, the headers and the body, under the members that an answer's id is looked for, too.

@@ -3,6 +3,7 @@ package reference
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/partywall/partywall/harness"
@@ -10,6 +11,7 @@ import (
 	service "github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/backing"
 	"github.com/partywall/partywall/reference/faults"
+	"github.com/partywall/partywall/reference/store"
 )
 
 // Parse reads what stands behind --target for the bundled service: "reference[:STRATEGY][+FAULT...]". ok is false when
@@ -70,7 +72,9 @@ func Subjects(engine *backing.Engine, strategies []string) []matrix.Subject {
 				continue
 			}
 			o := Options{Strategy: strategy, Plant: []func(*service.Parts){f.Plant}, Label: "+" + f.ID}
-			subject := matrix.Subject{Fault: f.ID, Strategy: strategy, Backing: engine.Kind(), Open: open(o), Expected: f.Scenarios}
+			subject := matrix.Subject{
+				Fault: f.ID, Strategy: strategy, Strategies: applicable(f), Backing: engine.Kind(), Open: open(o), Expected: f.Scenarios,
+			}
 			for _, wall := range f.Walls {
 				if wall.Stands(strategy) {
 					without := o
@@ -82,4 +86,9 @@ func Subjects(engine *backing.Engine, strategies []string) []matrix.Subject {
 		}
 	}
 	return out
+}
+
+// applicable are the strategies in which a fault can be planted.
+func applicable(f faults.Fault) []string {
+	return slices.DeleteFunc(store.Strategies(), func(s string) bool { return !f.Applies(s) })
 }

@@ -6,6 +6,8 @@ import "github.com/partywall/partywall/harness"
 func Surface(url string) harness.Surface {
 	document := harness.Body{Kind: "json", Value: map[string]any{"slug": "{slug}", "title": "{title}", "body": "{body}"}}
 	preference := harness.Body{Kind: "json", Value: map[string]any{"value": "{value}"}}
+	text := harness.Body{Kind: "json", Value: map[string]any{"text": "{text}"}}
+	name := harness.Body{Kind: "json", Value: map[string]any{"name": "{name}"}}
 	file := harness.Body{Kind: "raw", Raw: "{content}", Type: "application/octet-stream"}
 	return harness.Surface{
 		BaseURL: url,
@@ -42,6 +44,58 @@ func Surface(url string) harness.Surface {
 					{Verb: harness.List, Method: "GET", Path: "/v1/files", Query: map[string]string{"limit": "200"}},
 					{Verb: harness.Update, Method: "PUT", Path: "/v1/files/{id...}", Body: file},
 					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/files/{id...}"},
+				},
+			},
+			{
+				Name: "categories", ID: harness.Locator{Pointer: "/id"}, Fields: []harness.Field{{Name: "name", Unique: true}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/categories", Body: name},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/categories/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/categories"},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/categories/{id}", Body: name},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/categories/{id}"},
+				},
+			},
+			{
+				Name: "projects", ID: harness.Locator{Pointer: "/id"}, Fields: []harness.Field{{Name: "slug", Unique: true}, {Name: "name"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/projects", Body: harness.Body{
+						Kind: "json", Value: map[string]any{"slug": "{slug}", "name": "{name}"},
+					}},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/projects/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/projects", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/projects/{id}", Body: name},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/projects/{id}"},
+				},
+			},
+			{
+				Name: "notes", Parents: []string{"projects"}, ID: harness.Locator{Pointer: "/id"}, Fields: []harness.Field{{Name: "text"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/projects/{projects}/notes", Body: text},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/projects/{projects}/notes/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/projects/{projects}/notes", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Update, Method: "PUT", Path: "/v1/projects/{projects}/notes/{id}", Body: text},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/projects/{projects}/notes/{id}"},
+				},
+			},
+			{
+				Name: "comments", Parents: []string{"documents"}, ID: harness.Locator{Pointer: "/id"}, Fields: []harness.Field{{Name: "text"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/documents/{documents}/comments", Body: text},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/documents/{documents}/comments/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/documents/{documents}/comments", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/documents/{documents}/comments/{id}"},
+				},
+			},
+			{
+				Name: "invoices", ID: harness.Locator{Pointer: "/id"},
+				Fields: []harness.Field{{Name: "customer"}},
+				Operations: []harness.Operation{
+					{Verb: harness.Create, Method: "POST", Path: "/v1/invoices", Body: harness.Body{
+						Kind: "json", Value: map[string]any{"customer": "{customer}", "amount_cents": 4200},
+					}},
+					{Verb: harness.Read, Method: "GET", Path: "/v1/invoices/{id}"},
+					{Verb: harness.List, Method: "GET", Path: "/v1/invoices", Query: map[string]string{"limit": "200"}},
 				},
 			},
 			{

@@ -12,8 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -32,6 +35,8 @@ type Description struct {
 	Tenants   []Account  `json:"tenants,omitempty"`
 	Provision *Provision `json:"provision,omitempty"`
 	Delete    []Step     `json:"delete,omitempty"`
+
+	secrets map[string]string // what came from the environment, to the name it came by
 }
 
 // Account is a tenant that exists already. Its objects survive the run; what the run creates is removed.
@@ -112,7 +117,8 @@ func Parse(data []byte, lookup func(string) (string, bool)) (*Description, error
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("it holds more than one YAML document")
 	}
-	if err := environment(&root, lookup); err != nil {
+	found := map[string]string{}
+	if err := environment(&root, lookup, found); err != nil {
 		return nil, err
 	}
 	var tree any
@@ -129,13 +135,36 @@ func Parse(data []byte, lookup func(string) (string, bool)) (*Description, error
 	if err := strict.Decode(d); err != nil {
 		return nil, explain(err, &root)
 	}
+	d.normalize()
+	d.secrets = found
+	maps.DeleteFunc(d.secrets, func(value, _ string) bool { return d.public(value) })
 	return d, d.check()
+}
+
+// normalize takes "text" for what it is: the type of a field without one.
+func (d *Description) normalize() {
+	for i := range d.Resources {
+		for k, f := range d.Resources[i].Fields {
+			if f.Type == "text" {
+				d.Resources[i].Fields[k].Type = harness.Text
+			}
+		}
+	}
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// environment fills ${NAME} in every value.
-func environment(n *yaml.Node, lookup func(string) (string, bool)) error {
+// public tells whether a value of the environment is no secret: it is where the service is, or what a tenant is called.
+func (d *Description) public(value string) bool {
+	names := append([]string{d.BaseURL, d.Name}, d.Hosts...)
+	for _, t := range d.Tenants {
+		names = append(names, t.ID, t.Name)
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, value) })
+}
+
+// environment fills ${NAME} in every value, and notes what it filled in.
+func environment(n *yaml.Node, lookup func(string) (string, bool), found map[string]string) error {
 	if n.Kind == yaml.ScalarNode {
 		for _, m := range variable.FindAllStringSubmatch(n.Value, -1) {
 			value, ok := lookup(m[1])
@@ -143,12 +172,13 @@ func environment(n *yaml.Node, lookup func(string) (string, bool)) error {
 				return fmt.Errorf("line %d: ${%s} is not set; set it in the environment", n.Line, m[1])
 			}
 			n.Value = strings.ReplaceAll(n.Value, m[0], value)
+			found[value] = "<" + m[1] + ">"
 			n.Tag = "!!str" // a value from outside never becomes a number or a null
 		}
 		return nil
 	}
 	for _, child := range n.Content {
-		if err := environment(child, lookup); err != nil {
+		if err := environment(child, lookup, found); err != nil {
 			return err
 		}
 	}
@@ -229,6 +259,23 @@ func (d *Description) check() error {
 		for _, p := range principals {
 			if p.Name == "" || p.Credential.count() != 1 {
 				return errors.New("a principal needs a name and one credential: bearer, header, cookie or basic")
+			}
+		}
+	}
+	return d.distinct()
+}
+
+// distinct tells whether accounts are as many as they seem. Who attacks a tenant as itself finds nothing but its own.
+func (d *Description) distinct() error {
+	for i, b := range d.Tenants {
+		for _, a := range d.Tenants[:i] {
+			if a.ID == b.ID {
+				return fmt.Errorf("two tenants have the id %q; describe two that are neighbours", a.ID)
+			}
+			for _, p := range a.Principals {
+				if slices.ContainsFunc(b.Principals, func(q Principal) bool { return reflect.DeepEqual(p.Credential, q.Credential) }) {
+					return fmt.Errorf("the tenants %s and %s sign in with the same credential; describe two that are neighbours", a.ID, b.ID)
+				}
 			}
 		}
 	}

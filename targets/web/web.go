@@ -39,6 +39,9 @@ type target struct {
 func (t *target) Name() string             { return t.d.Name }
 func (t *target) Surface() harness.Surface { return t.d.Surface }
 
+// Secrets implements harness.Secretive: what came from the environment.
+func (t *target) Secrets() map[string]string { return t.d.secrets }
+
 func (t *target) Send(_ context.Context, _ harness.Actor, r *http.Request) (*http.Response, error) {
 	return t.client.RoundTrip(r)
 }
@@ -133,7 +136,7 @@ func (t *target) step(ctx context.Context, s Step, values map[string]string) err
 	}
 	r, err := http.NewRequestWithContext(ctx, s.Method, strings.TrimSuffix(t.d.BaseURL, "/")+fill(s.Path, values, url.PathEscape), body)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s %s makes no request", s.Method, s.Path) // the cause would quote what was filled in
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -159,6 +162,9 @@ func (t *target) step(ctx context.Context, s Step, values map[string]string) err
 			return fmt.Errorf("%s %s: the answer holds nothing at %s", s.Method, s.Path, pointer)
 		}
 		values[name] = value
+		if p := t.d.Provision; !strings.Contains(p.ID+p.Name, "{"+name+"}") {
+			harness.Conceal(ctx, value, "<"+name+">") // whatever is not the tenant's name may open a door
+		}
 	}
 	return nil
 }

@@ -37,20 +37,32 @@ func TestMistakes(t *testing.T) {
 		"":                   "it is empty",
 		"version: [":         "it is no YAML",
 		head + "---\nx: 1\n": "more than one YAML document",
-		head + "nmae: y\n":   `line 4: the key "nmae" is unknown`,
+		head + "naem: y\n":   `line 4: the key "naem" is unknown`,
 		head + "name: z\n":   "already defined",
 		head + "key_set: ${UNSET}\n" + resource + tenants:                           "line 4: ${UNSET} is not set",
 		strings.Replace(head, "version: 1", "version: 2", 1) + resource + tenants:   "reads version 1",
 		strings.Replace(head, "version: 1", "version: one", 1) + resource + tenants: "line 1: version cannot be a string",
 		head + tenants:  "describes no resource",
 		head + resource: "at least two tenants",
-		head + resource + strings.Split(tenants, "\n  - {id: b")[0] + "\n":                     "at least two tenants",
-		head + resource + strings.Replace(tenants, "bearer: token-a", "", 1):                   "one credential",
-		head + strings.Replace(resource, "{id}", "{idd}", 1) + tenants:                         "{idd}",
-		head + strings.Replace(resource, "verb: read", "vreb: read", 1) + tenants:              `line 8: the key "vreb" is unknown`,
-		strings.Replace(head, "http://", "ftp://", 1) + resource + tenants:                     "base_url",
-		head + resource + tenants + "delete: [{method: DELETE, path: /x}]\n":                   "never deleted",
-		head + resource + tenants + "provision: {id: x, name: x, principals: [], steps: []}\n": "not both",
+		head + resource + strings.Split(tenants, "\n  - {id: b")[0] + "\n":                       "at least two tenants",
+		head + resource + strings.Replace(tenants, "bearer: token-a", "", 1):                     "one credential",
+		head + strings.Replace(resource, "{id}", "{idd}", 1) + tenants:                           "{idd}",
+		head + strings.Replace(resource, "verb: read", "vreb: read", 1) + tenants:                `line 8: the key "vreb" is unknown`,
+		head + strings.Replace(resource, "verb: read", "verb: raed", 1) + tenants:                `the verb "raed" is unknown; did you mean read?`,
+		head + strings.Replace(resource, "verb: read", "verb: delte", 1) + tenants:               "did you mean delete?",
+		head + strings.Replace(resource, "verb: read", "verb: download", 1) + tenants:            "begins with x-",
+		head + strings.Replace(resource, "name: text", "name: text, type: bogus", 1) + tenants:   `field text: the type "bogus" is unknown`,
+		head + strings.Replace(resource, "name: text", "name: text, type: integr", 1) + tenants:  "did you mean integer?",
+		head + strings.Replace(resource, `"}]`, `", body: {kind: jsn, value: x}}]`, 1) + tenants: `the kind of its body "jsn" is unknown; did you mean json?`,
+		head + strings.Replace(resource, `"}]`, `", body: {value: x}}]`, 1) + tenants:            "its body needs a kind",
+		head + strings.Replace(resource, "GET", "get", 1) + tenants:                              "write GET",
+		head + "selectors: [{in: haeder, name: X-Tenant}]\n" + resource + tenants:                "did you mean header?",
+		head + "selectors: [{in: header, name: X-T, attribute: nam}]\n" + resource + tenants:     "did you mean name?",
+		head + resource + strings.Replace(tenants, "id: b", "id: a", 1):                          `two tenants have the id "a"`,
+		head + resource + strings.Replace(tenants, "token-b", "token-a", 1):                      "sign in with the same credential",
+		strings.Replace(head, "http://", "ftp://", 1) + resource + tenants:                       "base_url",
+		head + resource + tenants + "delete: [{method: DELETE, path: /x}]\n":                     "never deleted",
+		head + resource + tenants + "provision: {id: x, name: x, principals: [], steps: []}\n":   "not both",
 	} {
 		_, err := web.Parse([]byte(text), env)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -59,6 +71,10 @@ func TestMistakes(t *testing.T) {
 	}
 	if _, err := web.Load("no-such-file.yaml", env); !errors.Is(err, web.ErrFile) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
+	}
+	own := strings.Replace(strings.Replace(resource, "name: text", "name: text, type: text", 1), "verb: read", "verb: x-download", 1)
+	if _, err := web.Parse([]byte(head+own+tenants), env); err != nil {
+		t.Errorf("a verb of one's own, and the type text: %v", err)
 	}
 	d, err := web.Parse([]byte(strings.Replace(head, "name: x", "name: ${SET}", 1)+resource+tenants), env)
 	if err != nil || d.Name != "value" {

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/partywall/partywall/reference/jobs"
+	"github.com/partywall/partywall/reference/store"
+)
+
+// ErrNotReady means that an export has nothing to download yet.
+var ErrNotReady = errors.New("the export is not done")
+
+func (a *api) exportRoutes() []route {
+	return []route{
+		tenants("POST /v1/exports", a.once(a.createExport)),
+		tenants("GET /v1/exports", a.listExports),
+		tenants("GET /v1/exports/{id}", a.readExport),
+		tenants("GET /v1/exports/{id}/download", a.downloadExport).lasting(long),
+	}
+}
+
+// JobExport is the kind of the jobs that make exports; their id is that of the export.
+const JobExport = "export"
+
+func (a *api) createExport(w http.ResponseWriter, r *http.Request) error {
+	export, err := a.Exports.Create(r.Context())
+	if err != nil {
+		return err
+	}
+	if err := a.Jobs.Enqueue(r.Context(), jobs.Job{Kind: JobExport, ID: export.ID}); err != nil {
+		ctx, cancel := afterwards(r.Context())
+		defer cancel()
+		_, failed := a.Exports.Finish(ctx, export.ID, store.ExportFailed, 0)
+		return errors.Join(err, failed)
+	}
+	if err := a.record(r, "export.create", export.ID); err != nil {
+		return err
+	}
+	return respond(w, http.StatusAccepted, export)
+}
+
+func (a *api) listExports(w http.ResponseWriter, r *http.Request) error {
+	page, err := a.pageOf(r)
+	if err != nil {
+		return err
+	}
+	exports, err := a.Exports.List(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	next, err := a.next(r, page, len(exports), func() store.Position {
+		last := exports[len(exports)-1]
+		return store.Position{At: last.CreatedAt, ID: last.ID}
+	})
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, list(exports, next))
+}
+
+func (a *api) export(r *http.Request) (store.Export, error) {
+	id, err := named(r, "id")
+	if err != nil {
+		return store.Export{}, err
+	}
+	return a.Exports.Get(r.Context(), id)
+}
+
+func (a *api) readExport(w http.ResponseWriter, r *http.Request) error {
+	export, err := a.export(r)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, export)
+}
+
+func (a *api) downloadExport(w http.ResponseWriter, r *http.Request) error {
+	export, err := a.export(r)
+	if err != nil {
+		return err
+	}
+	if export.Status != store.ExportDone {
+		return ErrNotReady
+	}
+	body, size, err := a.Files.ReadExport(r.Context(), export.ID)
+	if err != nil {
+		return err
+	}
+	return download(w, body, size)
+}

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+func (a *api) fileRoutes() []route {
+	return []route{
+		tenants("GET /v1/files", a.listFiles),
+		tenants("PUT /v1/files/{path...}", a.putFile).lasting(long),
+		tenants("GET /v1/files/{path...}", a.readFile).lasting(long),
+		tenants("DELETE /v1/files/{path...}", a.deleteFile),
+		tenants("GET /v1/file-versions/{path...}", a.listVersions),
+	}
+}
+
+const maxFile = 32 << 20
+
+func (a *api) listFiles(w http.ResponseWriter, r *http.Request) error {
+	limit, err := limitOf(r)
+	if err != nil {
+		return err
+	}
+	files, err := a.Files.List(r.Context(), limit)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, map[string]any{"items": files})
+}
+
+func (a *api) putFile(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("path")
+	if r.ContentLength < 0 {
+		return ErrNoLength
+	}
+	if r.ContentLength > maxFile {
+		return fmt.Errorf("%w: a file may have %d bytes", ErrTooLarge, maxFile)
+	}
+	body := &upload{Reader: io.LimitReader(r.Body, r.ContentLength)}
+	if err := a.Files.Put(r.Context(), name, body, r.ContentLength); err != nil {
+		if body.err != nil {
+			return fmt.Errorf("%w: the body broke off", ErrInput)
+		}
+		return err
+	}
+	return a.gone(w, r, "file.put", name)
+}
+
+// upload remembers that its client broke off, which else would look like a failure of the store.
+type upload struct {
+	io.Reader
+	err error
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		u.err = err
+	}
+	return n, err
+}
+
+func (a *api) readFile(w http.ResponseWriter, r *http.Request) error {
+	version, err := parameter(r, "version", 100)
+	if err != nil {
+		return err
+	}
+	var body io.ReadCloser
+	var size int64
+	if r.URL.Query().Has("version") {
+		body, size, err = a.Files.GetVersion(r.Context(), r.PathValue("path"), version)
+	} else {
+		body, size, err = a.Files.Get(r.Context(), r.PathValue("path"))
+	}
+	if err != nil {
+		return err
+	}
+	return download(w, body, size)
+}
+
+// download sends a file and closes it.
+func download(w http.ResponseWriter, body io.ReadCloser, size int64) error {
+	defer func() { _ = body.Close() }()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", "attachment")
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	_, _ = io.Copy(w, body) // the client is gone, or will see a short body
+	return nil
+}
+
+func (a *api) deleteFile(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("path")
+	if err := a.Files.Delete(r.Context(), name); err != nil {
+		return err
+	}
+	return a.gone(w, r, "file.delete", name)
+}
+
+func (a *api) listVersions(w http.ResponseWriter, r *http.Request) error {
+	limit, err := limitOf(r)
+	if err != nil {
+		return err
+	}
+	versions, err := a.Files.Versions(r.Context(), r.PathValue("path"), limit)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, map[string]any{"items": versions})
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/partywall/partywall/reference/store"
+)
+
+func (a *api) noteRoutes() []route {
+	return []route{
+		tenants("POST /v1/projects/{project}/notes", a.once(a.createNote)),
+		tenants("GET /v1/projects/{project}/notes", a.listNotes),
+		tenants("GET /v1/projects/{project}/notes/{id}", a.readNote),
+		tenants("PUT /v1/projects/{project}/notes/{id}", a.updateNote),
+		tenants("POST /v1/projects/{project}/notes/{id}/move", a.moveNote),
+		tenants("DELETE /v1/projects/{project}/notes/{id}", a.deleteNote),
+	}
+}
+
+func (a *api) createNote(w http.ResponseWriter, r *http.Request) error {
+	project, err := named(r, "project")
+	if err != nil {
+		return err
+	}
+	text, err := textOf(w, r)
+	if err != nil {
+		return err
+	}
+	note, err := a.Notes.Create(r.Context(), project, text)
+	if err != nil {
+		return err
+	}
+	return a.made(w, r, "note.create", note.ID, note)
+}
+
+func (a *api) listNotes(w http.ResponseWriter, r *http.Request) error {
+	project, err := named(r, "project")
+	if err != nil {
+		return err
+	}
+	page, err := a.pageOf(r)
+	if err != nil {
+		return err
+	}
+	notes, err := a.Notes.List(r.Context(), project, page)
+	if err != nil {
+		return err
+	}
+	next, err := a.next(r, page, len(notes), func() store.Position {
+		last := notes[len(notes)-1]
+		return store.Position{At: last.CreatedAt, ID: last.ID}
+	})
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, list(notes, next))
+}
+
+func (a *api) readNote(w http.ResponseWriter, r *http.Request) error {
+	project, id, err := pair(r, "project")
+	if err != nil {
+		return err
+	}
+	note, err := a.Notes.Get(r.Context(), project, id)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, note)
+}
+
+func (a *api) updateNote(w http.ResponseWriter, r *http.Request) error {
+	project, id, err := pair(r, "project")
+	if err != nil {
+		return err
+	}
+	text, err := textOf(w, r)
+	if err != nil {
+		return err
+	}
+	note, err := a.Notes.Update(r.Context(), project, id, text)
+	if err != nil {
+		return err
+	}
+	if err := a.record(r, "note.update", note.ID); err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, note)
+}
+
+func (a *api) moveNote(w http.ResponseWriter, r *http.Request) error {
+	project, id, err := pair(r, "project")
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Project *string `json:"project_id"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	if err := check(true, field{"project_id", in.Project, 100}); err != nil {
+		return err
+	}
+	note, err := a.Notes.Move(r.Context(), project, id, *in.Project)
+	if err != nil {
+		return err
+	}
+	if err := a.record(r, "note.move", note.ID); err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, note)
+}
+
+func (a *api) deleteNote(w http.ResponseWriter, r *http.Request) error {
+	project, id, err := pair(r, "project")
+	if err != nil {
+		return err
+	}
+	if err := a.Notes.Delete(r.Context(), project, id); err != nil {
+		return err
+	}
+	return a.gone(w, r, "note.delete", id)
+}
