@@ -44,7 +44,7 @@ func matrixCommand() *cobra.Command {
 				return notBegun(c, err)
 			}
 			defer func() { err = errors.Join(err, engine.Close()) }()
-			subjects := reference.Subjects(engine, strategies)
+			subjects := reference.Subjects(engine, strategies, full)
 			if len(faults) > 0 {
 				subjects = slices.DeleteFunc(subjects, func(s matrix.Subject) bool { return s.Fault != "" && !slices.Contains(faults, s.Fault) })
 				for _, f := range faults {
@@ -76,7 +76,7 @@ func matrixCommand() *cobra.Command {
 	f.StringVar(&kind, "backing", "embedded", "where Postgres, Redis and S3 come from: "+strings.Join(backing.Kinds(), ", "))
 	f.StringVar(&format, "format", "text", "text or json")
 	f.Int64Var(&seed, "seed", 1, "seed of everything random")
-	f.BoolVar(&full, "full", false, "run every scenario in every cell")
+	f.BoolVar(&full, "full", false, "run every scenario in every cell, and every fault in every strategy")
 	f.BoolVar(&quiet, "quiet", false, "no progress on standard error")
 	return c
 }

@@ -30,8 +30,10 @@ type Subject struct {
 	// Strategies in which the fault exists: it must be caught in one of them, which only a matrix of them all can tell. Empty
 	// means those of the matrix.
 	Strategies []string
-	Backing    string
-	Open       Open
+	// AlsoFor are strategies that are not looked at, because the fault breaks what they do not touch: this subject speaks for them.
+	AlsoFor []string
+	Backing string
+	Open    Open
 	// Expected are the scenarios that should catch the fault; they run first.
 	Expected []string
 	// Walls that may hold in the fault's stead.
@@ -112,6 +114,7 @@ type Alarm struct {
 type Cell struct {
 	Fault    string   `json:"fault"`
 	Strategy string   `json:"strategy"`
+	AlsoFor  []string `json:"also_for,omitempty"`
 	Backing  string   `json:"backing"`
 	Outcome  Outcome  `json:"outcome"`
 	CaughtBy []string `json:"caught_by"`
@@ -152,7 +155,7 @@ type run struct {
 }
 
 func (m *run) subject(ctx context.Context, s Subject) (Cell, error) {
-	cell := Cell{Fault: s.Fault, Strategy: s.Strategy, Backing: s.Backing, CaughtBy: []string{}}
+	cell := Cell{Fault: s.Fault, Strategy: s.Strategy, AlsoFor: s.AlsoFor, Backing: s.Backing, CaughtBy: []string{}}
 	chosen := m.cfg.Scenarios
 	if s.Fault != "" && !m.cfg.Full {
 		chosen = m.choose(s)
@@ -303,7 +306,7 @@ func (m *run) everywhere(fault string) bool {
 			continue
 		}
 		for _, strategy := range append([]string{s.Strategy}, s.Strategies...) {
-			if !slices.ContainsFunc(m.report.Cells, func(c Cell) bool { return c.Fault == fault && c.Strategy == strategy }) {
+			if !slices.ContainsFunc(m.report.Cells, func(c Cell) bool { return c.Fault == fault && c.speaksFor(strategy) }) {
 				return false
 			}
 		}
@@ -317,6 +320,11 @@ func with(list []string, s string) []string {
 		return list
 	}
 	return append(list, s)
+}
+
+// speaksFor a strategy: it was looked at there, or in one that does not differ.
+func (c Cell) speaksFor(strategy string) bool {
+	return c.Strategy == strategy || slices.Contains(c.AlsoFor, strategy)
 }
 
 // OK tells whether every fault was caught or contained and nothing clean was accused.

@@ -134,7 +134,7 @@ func TestFull(t *testing.T) {
 // TestTable: the table is that of the cells, and says what another wall holds.
 func TestTable(t *testing.T) {
 	report := &matrix.Report{
-		Strategies: []string{"one", "two"}, Faults: 2, Caught: 1, Contained: []matrix.Contain{{Fault: "forgets", Strategy: "two", By: "the wall"}},
+		Strategies: []string{"one", "two"}, Faults: 3, Caught: 2, Contained: []matrix.Contain{{Fault: "forgets", Strategy: "two", By: "the wall"}},
 		Missed: []matrix.Miss{{Fault: "sleeps", Strategy: "one"}},
 		Cells: []matrix.Cell{
 			{Strategy: "one", Outcome: matrix.Clean},
@@ -142,11 +142,13 @@ func TestTable(t *testing.T) {
 			{Fault: "forgets", Strategy: "one", Outcome: matrix.Caught, CaughtBy: []string{"idor/read"}},
 			{Fault: "forgets", Strategy: "two", Outcome: matrix.Contained},
 			{Fault: "sleeps", Strategy: "one", Outcome: matrix.Missed},
+			{Fault: "signs", Strategy: "one", AlsoFor: []string{"two"}, Outcome: matrix.Caught, CaughtBy: []string{"token/alg-none"}},
 		},
 	}
 	want := []string{
 		"| fault | one | two |", "|---|---|---|", "| *none* | holds | **false alarm** |", "| forgets | idor/read | contained by the wall |",
-		"| sleeps | **missed** | n/a |", "", "2 faults, 1 caught, 1 contained in a strategy, 1 missed, 0 false alarms.",
+		"| signs | token/alg-none | as in one |",
+		"| sleeps | **missed** | n/a |", "", "3 faults, 2 caught, 1 contained in a strategy, 1 missed, 0 false alarms.",
 	}
 	if got := strings.Split(strings.TrimSpace(report.Markdown()), "\n"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q", got)

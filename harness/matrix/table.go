@@ -39,9 +39,12 @@ func (r *Report) Markdown() string {
 }
 
 func (r *Report) entry(fault, strategy string) string {
-	i := slices.IndexFunc(r.Cells, func(c Cell) bool { return c.Fault == fault && c.Strategy == strategy })
+	i := slices.IndexFunc(r.Cells, func(c Cell) bool { return c.Fault == fault && c.speaksFor(strategy) })
 	if i < 0 {
 		return "n/a"
+	}
+	if c := r.Cells[i]; c.Strategy != strategy {
+		return "as in " + c.Strategy
 	}
 	switch c := r.Cells[i]; c.Outcome {
 	case Clean:

@@ -29,6 +29,8 @@ type Fault struct {
 	Scenarios []string
 	// Strategies in which it applies; empty means all.
 	Strategies []string
+	// Indifferent to the strategy: it breaks a part that none of them touches, so that what is seen in one holds for all.
+	Indifferent bool
 	// Walls that may hold in its stead.
 	Walls []Wall
 	// Plant edits the parts.

@@ -51,7 +51,7 @@ func BenchmarkMatrix(b *testing.B) {
 	cells := 0
 	for b.Loop() {
 		report, err := matrix.Run(b.Context(), matrix.Config{
-			Subjects: reference.Subjects(engine, []string{"row", "rls"}), Scenarios: scenarios.All(), Seed: 1,
+			Subjects: reference.Subjects(engine, []string{"row", "rls"}, false), Scenarios: scenarios.All(), Seed: 1,
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -28,7 +28,7 @@ func TestMatrix(t *testing.T) {
 		chosen = strings.Split(*strategies, ",")
 	}
 	report, err := matrix.Run(t.Context(), matrix.Config{
-		Subjects: reference.Subjects(backingtest.Engine(t), chosen), Scenarios: scenarios.All(), Seed: 1,
+		Subjects: reference.Subjects(backingtest.Engine(t), chosen, false), Scenarios: scenarios.All(), Seed: 1,
 		Progress: func(done, total int, c matrix.Cell) {
 			t.Logf("%d/%d %s %s: %s by %v, %d ms, %d requests", done, total, c.Strategy, c.Fault, c.Outcome, c.CaughtBy, c.FirstMS, c.Requests)
 		},

@@ -53,8 +53,9 @@ func (o Options) With(id string) (Options, error) {
 	return o, nil
 }
 
-// Subjects of the detection matrix: the clean service and every fault, in each of the strategies.
-func Subjects(engine *backing.Engine, strategies []string) []matrix.Subject {
+// Subjects of the detection matrix: the clean service and every fault, in each of the strategies; a fault that is indifferent to
+// them in the first one only, unless all are asked for.
+func Subjects(engine *backing.Engine, strategies []string, all bool) []matrix.Subject {
 	open := func(o Options) matrix.Open {
 		return func(ctx context.Context) (harness.Target, error) {
 			t, err := Open(ctx, engine, o)
@@ -65,15 +66,18 @@ func Subjects(engine *backing.Engine, strategies []string) []matrix.Subject {
 		}
 	}
 	var out []matrix.Subject
-	for _, strategy := range strategies {
+	for i, strategy := range strategies {
 		out = append(out, matrix.Subject{Strategy: strategy, Backing: engine.Kind(), Open: open(Options{Strategy: strategy})})
 		for _, f := range faults.All() {
-			if !f.Applies(strategy) {
+			if !f.Applies(strategy) || f.Indifferent && i > 0 && !all {
 				continue
 			}
 			o := Options{Strategy: strategy, Plant: []func(*service.Parts){f.Plant}, Label: "+" + f.ID}
 			subject := matrix.Subject{
 				Fault: f.ID, Strategy: strategy, Strategies: applicable(f), Backing: engine.Kind(), Open: open(o), Expected: f.Scenarios,
+			}
+			if f.Indifferent && !all {
+				subject.AlsoFor = strategies[1:]
 			}
 			for _, wall := range f.Walls {
 				if wall.Stands(strategy) {
