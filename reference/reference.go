@@ -50,6 +50,7 @@ type Parts struct {
 	// DB is shared by Documents, Preferences, Audit and Users; its statements are data.
 	DB       *store.DB
 	Cache    *cache.Cache
+	Limiter  *ratelimit.Limiter
 	Keys     *signing.Keys
 	Verifier signing.Verifier
 	API      api.Config
@@ -104,7 +105,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{Service: s, DB: db, Cache: c, Keys: keys, Verifier: keys}
+	p := &Parts{Service: s, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,

@@ -109,7 +109,7 @@ func (s *service) plantOne(id, token, secret string) {
 	}
 	s.override(id, 15)
 	limited := tenant.Identity{Tenant: tenant.ID(id), User: "alice@example.com", Tier: "free"} // its own tier has no limit to count for
-	if err := s.parts.API.Allow(tenant.NewContext(s.t.Context(), limited)); err != nil {
+	if _, err := s.parts.API.Allow(tenant.NewContext(s.t.Context(), limited)); err != nil {
 		s.t.Fatal(err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {"key"}}

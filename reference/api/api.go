@@ -20,6 +20,7 @@ import (
 	"github.com/partywall/partywall/reference/events"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/lifecycle"
+	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/tenant"
@@ -39,7 +40,7 @@ type Middleware func(http.Handler) http.Handler
 type Config struct {
 	Authenticate Authenticator
 	Gate         Gate
-	Allow        func(ctx context.Context) error // the limiter
+	Allow        func(ctx context.Context) (ratelimit.Decision, error)
 	Live         func(ctx context.Context) error // refuses a token that was taken back: see Standing
 	Middleware   []Middleware
 	Documents    store.Documents
@@ -220,7 +221,7 @@ func (a *api) chain(role string, next http.Handler) http.Handler {
 		}
 		defer leave()
 		// The limiter comes first: what a tenant sends too much of costs no query.
-		if err := a.Allow(ctx); err != nil {
+		if err := a.limited(ctx, w); err != nil {
 			return err
 		}
 		if err := a.Live(ctx); err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 
 	"github.com/partywall/partywall/reference/blobs"
@@ -93,7 +92,7 @@ func (a *api) answer(handle handler) http.Handler {
 		}
 		var refusal *ratelimit.Refusal
 		if errors.As(err, &refusal) {
-			w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(refusal.RetryAfter.Seconds())))
+			w.Header().Set("Retry-After", seconds(refusal.RetryAfter))
 		}
 		for _, row := range table {
 			if errors.Is(err, row.err) {

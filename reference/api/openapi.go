@@ -2,6 +2,7 @@ package api
 
 import (
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 
@@ -47,7 +48,8 @@ func Document() openapi.Document {
 			"tenant":   {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token from /v1/login."},
 			"operator": {"type": "http", "scheme": "bearer", "description": "The operator's key, which no tenant has."},
 		},
-		Parameters: parameters(),
+		Parameters: parameters(), Headers: answerHeaders(),
+		Told: map[int][]string{http.StatusTooManyRequests: append([]string{"Retry-After"}, limitHeaders...), http.StatusServiceUnavailable: {"Retry-After"}},
 		Problem: openapi.Object("title", openapi.String(), "status", openapi.Integer(400, 599),
 			"detail?", openapi.String()),
 		Statuses: map[int]string{
@@ -85,7 +87,7 @@ func described(r Route) openapi.Route {
 		out.Note = "For users with the role " + r.Role + "."
 		fallthrough
 	default:
-		out.Security, out.Refuses = "tenant", []int{401, 403, 429, 503}
+		out.Security, out.Refuses, out.Headers = "tenant", []int{401, 403, 429, 503}, limitHeaders
 	}
 	return out
 }
@@ -110,5 +112,22 @@ func parameters() map[string]openapi.Schema {
 		"If-None-Match": of("header", "If-None-Match", "The ETag that the client has already.", openapi.String()),
 		"Idempotency-Key": of("header", "Idempotency-Key", "A second request of the user with the same key gets the answer of the first, for a day.",
 			openapi.Text(200)),
+	}
+}
+
+// limitHeaders are what answers behind the chain say, where the tier has limits.
+var limitHeaders = []string{"RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+
+func answerHeaders() map[string]openapi.Schema {
+	of := func(description string, schema openapi.Schema) openapi.Schema {
+		return openapi.Schema{"description": description, "schema": schema}
+	}
+	return map[string]openapi.Schema{
+		"Retry-After":           of("In how many seconds the request would pass, if the tenant sent no other.", openapi.Integer(1, math.MaxInt32)),
+		"RateLimit-Policy":      of("The limits of the tier: how many requests (q) in how many seconds (w). A tier without limits says nothing.", openapi.String()),
+		"RateLimit":             of("Of each limit, how many requests are left (r), and in how many seconds there is one more (t).", openapi.String()),
+		"X-RateLimit-Limit":     of("How many requests the tier has in a minute.", openapi.Count()),
+		"X-RateLimit-Remaining": of("How many more requests would pass at once.", openapi.Count()),
+		"X-RateLimit-Reset":     of("In how many seconds there is one more.", openapi.Count()),
 	}
 }

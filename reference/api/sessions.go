@@ -76,7 +76,7 @@ func (a *api) refresh(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if known {
-		if err := a.Allow(ctx); err != nil {
+		if err := a.limited(ctx, w); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (a *api) visitor(next http.Handler) http.Handler {
 		if _, err := a.Shares.Read(ctx, digest); err != nil {
 			return err
 		}
-		if err := a.Allow(ctx); err != nil {
+		if err := a.limited(ctx, w); err != nil {
 			return err
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))

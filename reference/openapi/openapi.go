@@ -15,10 +15,11 @@ import (
 
 // Route is where an operation is found and who may ask for it.
 type Route struct {
-	Pattern  string // as http.ServeMux reads it, with a method
-	Security string // a name in Document.Security; empty: everybody, for the reason that Note gives
-	Note     string // who may use it, or why everybody may
-	Refuses  []int  // with what whoever stands before it refuses
+	Pattern  string   // as http.ServeMux reads it, with a method
+	Security string   // a name in Document.Security; empty: everybody, for the reason that Note gives
+	Note     string   // who may use it, or why everybody may
+	Refuses  []int    // with what whoever stands before it refuses
+	Headers  []string // names in Document.Headers of what every success says
 }
 
 // Operation is what a route does.
@@ -47,6 +48,8 @@ type Document struct {
 	Parameters                  map[string]Schema // that Query and Header name
 	Statuses                    map[int]string    // of refusals: what each means
 	Problem                     Schema            // the body of every refusal
+	Headers                     map[string]Schema // of answers
+	Told                        map[int][]string  // by refusals: names in Headers
 }
 
 var variable = regexp.MustCompile(`\{(\w+)(\.\.\.)?\}`)
@@ -71,7 +74,11 @@ func (d Document) JSON() ([]byte, error) {
 	}
 	responses := Schema{"default": d.refusal("what went wrong")}
 	for status, meaning := range d.Statuses {
-		responses[strconv.Itoa(status)] = d.refusal(meaning)
+		response := d.refusal(meaning)
+		if headers := headers(d.Told[status]); headers != nil {
+			response["headers"] = headers
+		}
+		responses[strconv.Itoa(status)] = response
 	}
 	schemas := maps.Clone(d.Schemas)
 	schemas["Problem"] = d.Problem
@@ -81,7 +88,7 @@ func (d Document) JSON() ([]byte, error) {
 		"servers": []Schema{{"url": "/"}},
 		"paths":   paths,
 		"components": Schema{
-			"schemas": schemas, "securitySchemes": d.Security, "parameters": d.Parameters, "responses": responses,
+			"schemas": schemas, "securitySchemes": d.Security, "parameters": d.Parameters, "responses": responses, "headers": d.Headers,
 		},
 	}, "", " ")
 }
@@ -134,6 +141,9 @@ func (d Document) responses(r Route, op Operation) Schema {
 		status = http.StatusOK
 	}
 	success := Schema{"description": http.StatusText(status)}
+	if headers := headers(r.Headers); headers != nil {
+		success["headers"] = headers
+	}
 	if op.Gives != nil {
 		kind := op.Type
 		if kind == "" {
@@ -162,6 +172,18 @@ func (d Document) responses(r Route, op Operation) Schema {
 		} else {
 			out[code] = Schema{"description": http.StatusText(status)}
 		}
+	}
+	return out
+}
+
+// headers refers to what answers say, nil where they say nothing.
+func headers(names []string) Schema {
+	if len(names) == 0 {
+		return nil
+	}
+	out := Schema{}
+	for _, name := range names {
+		out[name] = Schema{"$ref": "#/components/headers/" + name}
 	}
 	return out
 }
