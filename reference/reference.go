@@ -26,6 +26,7 @@ import (
 	"github.com/partywall/partywall/reference/events"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/lifecycle"
+	"github.com/partywall/partywall/reference/logging"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
@@ -45,6 +46,8 @@ type Config struct {
 // Parts are all that the service is made of.
 type Parts struct {
 	Service *backing.Service
+	// Log redacts, and names who acts, in every entry of the service.
+	Log *logging.Handler
 	// OwnerSQL runs as the database owner before the service starts. The good service needs none.
 	OwnerSQL []string
 	// DB is shared by Documents, Preferences, Audit and Users; its statements are data.
@@ -79,6 +82,8 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	entries := logging.New(cfg.Log.Handler())
+	cfg.Log = slog.New(entries)
 	strategy, err := store.Open(cfg.Strategy, store.Postgres{App: s.App, Owner: s.Owner, Role: backing.AppRole, Databases: s})
 	if err != nil {
 		return nil, err
@@ -105,7 +110,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{Service: s, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys}
+	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
@@ -152,6 +157,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Seal:        signing.NewSeal(),
 		OperatorKey: rand.Text(),
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
+		Watch:       []api.Watcher{api.AccessLog(cfg.Log)},
 		Log:         cfg.Log,
 	}
 	if mover, ok := strategy.(store.Mover); ok {

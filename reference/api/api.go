@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type Gate func(ctx context.Context, id tenant.Identity) (tenant.Identity, error)
 // Middleware wraps the handlers behind the chain.
 type Middleware func(http.Handler) http.Handler
 
-// Config is what the API is made of. All fields are required except Middleware, StreamFor and the two of patience.
+// Config is what the API is made of. All fields are required except Middleware, StreamFor, Proxies, Watch and the two of patience.
 type Config struct {
 	Authenticate Authenticator
 	Gate         Gate
@@ -82,7 +83,11 @@ type Config struct {
 	Patience, LongPatience time.Duration
 	// Hashing holds one token for each password that is being hashed, of as many as may be at once.
 	Hashing chan struct{}
-	Log     *slog.Logger
+	// Proxies whose word counts for the address of a client.
+	Proxies []netip.Prefix
+	// Watch is told of every request, once it is answered.
+	Watch []Watcher
+	Log   *slog.Logger
 }
 
 // A Guard is who stands before a route.
@@ -149,7 +154,7 @@ func New(cfg Config) http.Handler {
 	for _, r := range a.routes() {
 		mux.Handle(r.Pattern, endpoint{a.within(r.patience, a.guarded(r))})
 	}
-	return harden(a.recovered(a.routed(mux)))
+	return harden(a.visited(a.recovered(a.routed(mux))))
 }
 
 // routes are all that the mux knows.
@@ -202,6 +207,7 @@ func (a *api) enter(ctx context.Context, id tenant.Identity) (_ context.Context,
 		leave()
 		return nil, nil, err
 	}
+	visit(ctx).Identity = id
 	return tenant.NewContext(ctx, id), leave, nil
 }
 
@@ -286,7 +292,7 @@ func (a *api) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil {
-				a.Log.ErrorContext(r.Context(), "a handler panicked", "method", r.Method, "route", r.Pattern, "panic", p)
+				a.Log.ErrorContext(whose(r.Context()), "a handler panicked", "method", r.Method, "route", r.Pattern, "panic", p)
 				write(w, problem{Title: "internal error", Status: http.StatusInternalServerError})
 			}
 		}()

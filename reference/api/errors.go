@@ -87,6 +87,7 @@ func (a *api) answer(handle handler) http.Handler {
 		if err == nil {
 			return
 		}
+		visit(r.Context()).Err = err
 		if isUnavailable(err) {
 			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
@@ -119,7 +120,7 @@ func (a *api) answer(handle handler) http.Handler {
 // logged tells the log of a failure, unless the client has gone and caused it.
 func (a *api) logged(r *http.Request, err error) {
 	if !errors.Is(r.Context().Err(), context.Canceled) {
-		a.Log.ErrorContext(r.Context(), "a request failed", "method", r.Method, "route", r.Pattern, "error", err)
+		a.Log.ErrorContext(whose(r.Context()), "a request failed", "method", r.Method, "route", r.Pattern, "error", err)
 	}
 }
 
