@@ -9,8 +9,6 @@ package reference
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -41,6 +39,17 @@ type Config struct {
 	HashCost int
 	// Log of the service; nil discards.
 	Log *slog.Logger
+	// CacheRooms of tiers whose cached values lie apart from those of others, in a Redis of their own for example; nil means keys
+	// apart, in the one Redis, for the tiers whose data is the most sensitive.
+	CacheRooms map[string]cache.Room
+}
+
+func (c Config) cacheRooms(s *backing.Service) map[string]cache.Room {
+	if c.CacheRooms != nil {
+		return c.CacheRooms
+	}
+	apart := cache.Room{Client: s.Redis, Prefix: "apart:"}
+	return map[string]cache.Room{"enterprise": apart, "test-database": apart}
 }
 
 // Parts are all that the service is made of.
@@ -95,6 +104,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	s.OnClose(strategy.Close)
 	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Now: func() time.Time { return keys.Now() }}
 	c := cache.New(s.Redis)
+	c.Apart, c.Log = cfg.cacheRooms(s), cfg.Log
 	limiter := ratelimit.New(s.Redis)
 	tenants := &store.Tenants{Pool: s.App}
 	users := store.NewUsers(db)
@@ -160,8 +170,14 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Watch:       []api.Watcher{api.AccessLog(cfg.Log)},
 		Log:         cfg.Log,
 	}
-	if mover, ok := strategy.(store.Mover); ok {
-		p.API.Lifecycle.Move = mover.Move
+	mover, moves := strategy.(store.Mover)
+	p.API.Lifecycle.Move = func(ctx context.Context, id tenant.ID, tier string) error {
+		if moves {
+			if err := mover.Move(ctx, id, tier); err != nil {
+				return err
+			}
+		}
+		return c.Purge(ctx, id) // another tier may have another room, which then is empty
 	}
 	// The verifier may be replaced until New is called.
 	p.API.Authenticate = api.Token(func(token string) (tenant.Identity, error) { return p.Verifier.Verify(token) })
@@ -181,9 +197,7 @@ func New(ctx context.Context, p *Parts) (http.Handler, error) {
 	return api.New(p.API), nil
 }
 
-// cachedPreferences reads through the cache, and past one that does not work. Every write forgets the entry, before and after: a
-// reader in between may have filled it with the old value. Where it cannot be forgotten nothing is written, for the old
-// value would be back with the cache.
+// cachedPreferences reads through the cache, and shuts it around every change.
 type cachedPreferences struct {
 	store.Preferences
 	cache *cache.Cache
@@ -191,40 +205,16 @@ type cachedPreferences struct {
 
 const preferenceSpace = "preferences"
 
-func (c cachedPreferences) Get(ctx context.Context, name string) (p store.Preference, err error) {
-	data, hit, err := c.cache.Get(ctx, preferenceSpace, name)
-	if err != nil && !errors.Is(err, cache.ErrUnavailable) {
-		return p, err
-	}
-	if hit && json.Unmarshal(data, &p) == nil {
-		return p, nil
-	}
-	if p, err = c.Preferences.Get(ctx, name); err != nil {
-		return p, err
-	}
-	if data, err = json.Marshal(p); err != nil {
-		return p, err
-	}
-	if err = c.cache.Set(ctx, preferenceSpace, name, data); errors.Is(err, cache.ErrUnavailable) {
-		err = nil
-	}
-	return p, err
+func (c cachedPreferences) Get(ctx context.Context, name string) (store.Preference, error) {
+	return cache.Call(ctx, c.cache, preferenceSpace, name, func(ctx context.Context) (store.Preference, error) {
+		return c.Preferences.Get(ctx, name)
+	})
 }
 
 func (c cachedPreferences) Put(ctx context.Context, p store.Preference) error {
-	return c.change(ctx, p.Name, func() error { return c.Preferences.Put(ctx, p) })
+	return c.cache.Change(ctx, preferenceSpace, p.Name, func() error { return c.Preferences.Put(ctx, p) })
 }
 
 func (c cachedPreferences) Delete(ctx context.Context, name string) error {
-	return c.change(ctx, name, func() error { return c.Preferences.Delete(ctx, name) })
-}
-
-func (c cachedPreferences) change(ctx context.Context, name string, write func() error) error {
-	if err := c.cache.Delete(ctx, preferenceSpace, name); err != nil {
-		return err
-	}
-	if err := write(); err != nil {
-		return err
-	}
-	return c.cache.Delete(ctx, preferenceSpace, name)
+	return c.cache.Change(ctx, preferenceSpace, name, func() error { return c.Preferences.Delete(ctx, name) })
 }

@@ -6,6 +6,7 @@ import "github.com/partywall/partywall/harness"
 
 func listed() []harness.Scenario {
 	return []harness.Scenario{
+		cacheCoalescing(),
 		cacheKeyInjection(),
 		cacheSharedKey(),
 		contextBodyTenant(),
