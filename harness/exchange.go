@@ -41,6 +41,8 @@ type Exchange struct {
 	// Begin is the time since the run began.
 	Begin time.Duration `json:"begin_ns"`
 	Took  time.Duration `json:"took_ns"`
+	// Ahead is how far the scenario has moved the clock of the target's limits by then.
+	Ahead time.Duration `json:"ahead_ns,omitempty"`
 	// Err is the transport failure, if there was no answer.
 	Err string `json:"err,omitempty"`
 }

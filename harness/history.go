@@ -27,6 +27,10 @@ type History struct {
 	Ends bool `json:"ends,omitempty"`
 	// Twin says that the scenario compares exchanges by phase.
 	Twin bool `json:"twin,omitempty"`
+	// Limits says that the scenario is about limits: what a limiter answers to the attack is an answer. Tier is the one that its
+	// tenants were on.
+	Limits bool  `json:"limits,omitempty"`
+	Tier   *Tier `json:"tier,omitempty"`
 }
 
 // Token is a value that only its owner should ever see.

@@ -201,7 +201,7 @@ func premise(h *History, r *reading) string {
 			if e.Err != "" {
 				return "the attack got no answer: " + e.Err
 			}
-			if e.Response.limited() {
+			if e.Response.limited() && !h.Limits {
 				return "a limiter answered instead of the wall (429)"
 			}
 			if e.Response.absent() {

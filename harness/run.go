@@ -97,6 +97,8 @@ type runner struct {
 	door    *door
 	began   time.Time
 
+	limits sync.Mutex // held by a cell about limits
+
 	mu       sync.Mutex
 	done     int
 	total    int
@@ -105,20 +107,6 @@ type runner struct {
 	stop     context.CancelCauseFunc
 	spare    *lane // tenants that were too few for a lane
 	keepErr  error
-}
-
-// job is a planned cell.
-type job struct {
-	scenario *Scenario
-	resource *Resource
-	pair     pair
-}
-
-func (j job) cell(seed int64) Cell {
-	return Cell{
-		ID:       j.scenario.ID + "/" + j.resource.Name + "/" + j.pair.String(),
-		Scenario: j.scenario.ID, Resource: j.resource.Name, Attacker: j.pair.attacker, Victim: j.pair.victim, Seed: seed,
-	}
 }
 
 var errFirstBreach = errors.New("stopped at the first breach, as asked")
@@ -193,30 +181,6 @@ func (r *runner) close(ctx context.Context, lanes []*lane) {
 	}
 }
 
-// plan lists the cells, scenario by scenario: the order of the catalogue is the order of the report.
-func (r *runner) plan(size int) []job {
-	var jobs []job
-	for i := range r.cfg.Scenarios {
-		s := &r.cfg.Scenarios[i]
-		for k := range r.surface.Resources {
-			resource := &r.surface.Resources[k]
-			all := pairs(size)
-			if s.Anonymous {
-				for _, victim := range labels[:size] {
-					all = append(all, pair{anonymous, victim})
-				}
-			}
-			for _, p := range all {
-				if j := (job{s, resource, p}); len(r.cfg.Cells) == 0 || slices.Contains(r.cfg.Cells, j.cell(0).ID) {
-					jobs = append(jobs, j)
-				}
-			}
-		}
-	}
-	r.total = len(jobs)
-	return jobs
-}
-
 // play runs one cell on a lane and judges it.
 func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdict, string, []Finding) {
 	attacker := Actor{}
@@ -226,7 +190,7 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 	if j.resource.Public != "" {
 		return j, nil, Skipped, "public by design: " + j.resource.Public, nil
 	}
-	if reason := j.scenario.Needs.missing(j.resource, r.cfg.Target, attacker); reason != "" {
+	if reason := j.scenario.Needs.missing(r.surface, j.resource, r.cfg.Target, attacker); reason != "" {
 		return j, nil, Skipped, reason, nil
 	}
 	if ctx.Err() != nil {
@@ -247,6 +211,15 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 		}
 	}
 	w := r.world(l, j, attacker)
+	if j.scenario.Limits {
+		r.limits.Lock()
+		defer r.limits.Unlock()
+		w.cast = &cast{members: slices.Clone(l.cast.members)}
+		defer func() {
+			enrolled := &cast{members: w.cast.members[len(l.cast.members):]}
+			enrolled.end(cleaning(ctx), r.cfg.Target, r.door)
+		}()
+	}
 	if err := l.furnish(ctx, w, l.cast.labels()...); err != nil {
 		w.history.Crash = "setup failed: " + err.Error()
 	} else if err := w.play(ctx); err != nil {
@@ -272,6 +245,7 @@ func (r *runner) world(l *lane, j job, attacker Actor) *World {
 		attacker: attacker, victim: j.pair.victim, seed: r.cfg.Seed, rand: newRand(r.cfg.Seed, cell.ID),
 		history: &History{
 			Cell: cell, Claim: j.scenario.Claim, Tokens: slices.Clone(l.tokens), Given: slices.Clone(l.given), Ends: j.scenario.Ends, Twin: j.scenario.Twin,
+			Limits: j.scenario.Limits,
 		},
 	}
 }

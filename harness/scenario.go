@@ -22,6 +22,11 @@ type Scenario struct {
 	Ends bool
 	// Twin: the attack compares two worlds by phase; the twin judge runs.
 	Twin bool
+	// Limits: the attack is about limits. It has tenants of its own on a tier, what is refused is not sent again, and no other attack about
+	// limits goes on at the same time: the target's clock may be moved.
+	Limits bool
+	// Once: the claim is about the service as a whole. The first resource that offers what is needed, and one pair, stand for all.
+	Once bool
 	// Attack acts. An error ends the cell as inconclusive, unless it is made by Skip.
 	Attack func(ctx context.Context, w *World) error
 	// Judge is optional: the canary judge and the state judge always run.
@@ -50,10 +55,14 @@ type Needs struct {
 	Forger bool
 	// Lifecycle: the target must be able to end a tenant.
 	Lifecycle bool
+	// Rates: tenants can be had on a tier that limits requests. Quota: on one that bounds how many objects of the resource there are.
+	Rates, Quota bool
+	// Clock: the clock of the limits can be moved.
+	Clock bool
 }
 
 // missing returns why a resource of a target does not offer what is needed, or "".
-func (n Needs) missing(r *Resource, t Target, attacker Actor) string {
+func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string {
 	if len(n.Verbs) > 0 {
 		has := false
 		for _, v := range n.Verbs {
@@ -84,7 +93,25 @@ func (n Needs) missing(r *Resource, t Target, attacker Actor) string {
 			return "the target cannot end a tenant"
 		}
 	}
-	return ""
+	return n.missingLimits(s, r, t)
+}
+
+// missingLimits is missing for what scenarios about limits need.
+func (n Needs) missingLimits(s *Surface, r *Resource, t Target) string {
+	_, tiered := t.(Tiered)
+	_, clock := t.(Clock)
+	_, limited := s.limited()
+	_, bounded := s.bounded(r.Name)
+	switch {
+	case n.Rates && !(limited && tiered):
+		return "no tenant can be had on a tier that limits its requests"
+	case n.Quota && !(bounded && tiered):
+		return "no tenant can be had on a tier that bounds how many " + r.Name + " it has"
+	case n.Clock && !clock:
+		return "the clock of the target's limits cannot be moved"
+	default:
+		return ""
+	}
 }
 
 type skipError struct{ reason string }

@@ -21,6 +21,8 @@ type Surface struct {
 	Selectors []Selector `json:"selectors,omitempty"`
 	// KeySet is the path of the published JSON Web Key Set, if there is one.
 	KeySet string `json:"key_set,omitempty"`
+	// Tiers that scenarios about limits may ask a Tiered target for: small ones, so that a limit is soon reached.
+	Tiers []Tier `json:"tiers,omitempty"`
 }
 
 // Selector is a place in a request that may name a tenant.
@@ -261,6 +263,11 @@ func (s *Surface) Validate() error {
 	}
 	if err := s.words(); err != nil {
 		return bad("%w", err)
+	}
+	for _, t := range s.Tiers {
+		if err := t.check(s); err != nil {
+			return bad("%w", err)
+		}
 	}
 	seen := map[string]bool{}
 	for i := range s.Resources {

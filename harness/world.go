@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // World is what a scenario sees of one cell: the cast, fresh objects, and the only door to the target.
@@ -27,8 +28,9 @@ type World struct {
 
 	mu      sync.Mutex // guards what concurrent requests append to
 	history *History
-	dropped atomic.Int64 // hostile requests in a row that got no answer
-	objects []*Object    // of this cell, in the order of their creation
+	ahead   time.Duration // of the target's clock, which the scenario moved
+	dropped atomic.Int64  // hostile requests in a row that got no answer
+	objects []*Object     // of this cell, in the order of their creation
 	watched []*Object
 }
 
@@ -41,6 +43,12 @@ func (w *World) Victim() string { return w.victim }
 // VictimTenant tells what everybody may know of the victim: the id and name of its tenant.
 func (w *World) VictimTenant() (id, name string) {
 	t := w.cast.member(w.victim).tenant
+	return t.ID, t.Name
+}
+
+// TenantOf tells the id and name of a tenant that was enrolled.
+func (w *World) TenantOf(label string) (id, name string) {
+	t := w.cast.member(label).tenant
 	return t.ID, t.Name
 }
 
@@ -198,7 +206,7 @@ func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, objec
 	for tries := 0; ; tries++ {
 		e := w.once(ctx, as, purpose, c, object, phase, symbols)
 		wait, again := e.Response.retryAfter()
-		if tries < patience && again && e.Response.limited() && w.door.pace.hold(wait) {
+		if tries < patience && again && !(w.history.Limits && purpose == Attack) && e.Response.limited() && w.door.pace.hold(wait) {
 			e.Purpose, e.Label = Setup, "limited, sent again"
 			w.record(e)
 			continue
@@ -214,7 +222,7 @@ const patience = 2
 func (w *World) once(ctx context.Context, as Actor, purpose Purpose, c Call, object, phase string, symbols []string) *Exchange {
 	e := &Exchange{
 		Purpose: purpose, Actor: as.String(), Tenant: as.Tenant, Resource: c.Resource.Name, Verb: c.Op.Verb,
-		Object: object, Phase: phase, Label: c.Label, Symbols: symbols,
+		Object: object, Phase: phase, Label: c.Label, Symbols: symbols, Ahead: w.ahead,
 	}
 	err := ErrDropped
 	if purpose != Attack || w.dropped.Load() < deadAfter {

@@ -18,6 +18,8 @@ func listed() []harness.Scenario {
 		idorUpdate(),
 		idorWalk(),
 		lifecycleReadAfterDelete(),
+		limitsEveryWindow(),
+		limitsOwnBucket(),
 		oracleExistence(),
 		storagePathTraversal(),
 		tokenAlgNone(),

@@ -31,7 +31,7 @@ type Options struct {
 	Label string
 }
 
-// Target is a running reference service. It implements harness.Target and harness.Lifecycle.
+// Target is a running reference service. It implements harness.Target, harness.Lifecycle, harness.Tiered and harness.Clock.
 type Target struct {
 	name     string
 	url      string
@@ -46,6 +46,7 @@ type Target struct {
 	mu          sync.Mutex
 	serial      int
 	provisioned int
+	ahead       time.Duration // of the limiter's clock
 }
 
 // Open starts the service on an engine. The caller closes the target, and the engine after it.
@@ -71,6 +72,7 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 	if err != nil {
 		return nil, err
 	}
+	parts.Limiter.Now = t.now
 	for _, plant := range o.Plant {
 		plant(parts)
 	}
@@ -117,12 +119,16 @@ var users = []map[string]string{
 
 // Provision implements harness.Target. It takes the name itself if that is free, else one like it.
 func (t *Target) Provision(ctx context.Context, name string) (harness.Tenant, error) {
+	return t.ProvisionOn(ctx, t.tier(), name)
+}
+
+// ProvisionOn implements harness.Tiered.
+func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Tenant, error) {
 	slug := name
 	var made struct {
 		ID    string
 		Users []struct{ Email, Role, Password string }
 	}
-	tier := t.tier()
 	for {
 		err := t.call(ctx, t.operator, "POST", "/admin/tenants", map[string]any{"slug": slug, "name": name, "tier": tier, "users": users}, &made)
 		var status statusError
@@ -168,6 +174,21 @@ func (t *Target) tier() string {
 // Delete implements harness.Lifecycle.
 func (t *Target) Delete(ctx context.Context, tenant harness.Tenant) error {
 	return t.call(ctx, t.operator, "DELETE", "/admin/tenants/"+tenant.ID, nil, nil)
+}
+
+// now is the clock of the limiter.
+func (t *Target) now() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Now().Add(t.ahead)
+}
+
+// Advance implements harness.Clock.
+func (t *Target) Advance(_ context.Context, d time.Duration) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ahead += d
+	return nil
 }
 
 type statusError int
