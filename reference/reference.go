@@ -65,7 +65,9 @@ type Parts struct {
 	Limiter  *ratelimit.Limiter
 	Keys     *signing.Keys
 	Verifier signing.Verifier
-	API      api.Config
+	// Retention of a tenant's trail, by its tier.
+	Retention func(tier string) time.Duration
+	API       api.Config
 }
 
 // Template is how the database of a strategy is made.
@@ -111,6 +113,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
 	files := blobs.New(s.S3, s.Bucket)
 	feed := events.New(s.Redis)
+	seal := signing.NewSeal()
 	s.OnClose(feed.Close)
 	queue := jobs.New(s.Redis, signing.NewSeal())
 	hooks := store.NewWebhooks(db)
@@ -120,7 +123,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys}
+	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys, Retention: Retention}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
@@ -133,7 +136,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Notes:       store.NewNotes(db),
 		Invoices:    store.NewInvoices(db),
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
-		Audit:       announced{store.NewAudit(db), cfg.Log, feed, hooks, queue},
+		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue},
 		Files:       files,
 		Tenants:     tenants,
 		Users:       users,
@@ -164,7 +167,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Heartbeat:   api.StreamRevocationBound,
 		Sign:        keys.Sign,
 		KeySet:      keys.KeySet,
-		Seal:        signing.NewSeal(),
+		Seal:        seal,
 		OperatorKey: rand.Text(),
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
 		Watch:       []api.Watcher{api.AccessLog(cfg.Log)},

@@ -363,7 +363,7 @@ func TestPartsWantATenant(t *testing.T) {
 	_, get := p.API.Documents.Get(ctx, "x")
 	_, _, list := p.API.Documents.List(ctx, store.Filter{})
 	_, preference := p.API.Preferences.Get(ctx, "x")
-	_, trail := p.API.Audit.List(ctx, 1)
+	_, trail := p.API.Audit.List(ctx, store.Span{Limit: 1})
 	_, _, user := p.API.Users.Get(ctx, "x")
 	_, _, hit := p.Cache.Get(ctx, "n", "x")
 	_, _, file := p.API.Files.Get(ctx, "x")

@@ -18,6 +18,7 @@ func (p *Parts) work(ctx context.Context) error {
 	q.Gate = func(ctx context.Context, id tenant.Identity) (tenant.Identity, error) { return p.API.Gate(ctx, id) }
 	q.Do[api.JobExport], q.Do[api.JobDelivery] = p.export, p.deliver
 	p.Service.OnClose(q.Close)
+	p.keep(ctx)
 	return q.Start(ctx)
 }
 

@@ -102,6 +102,8 @@ func parameters() map[string]openapi.Schema {
 	return map[string]openapi.Schema{
 		"limit":         of("query", "limit", "How many there may be on a page.", limit),
 		"cursor":        of("query", "cursor", "The next of the page before. It continues that list and no other.", openapi.Text(500)),
+		"from":          of("query", "from", "The first moment that belongs to it.", openapi.Time()),
+		"to":            of("query", "to", "The first moment that does not belong to it any more.", openapi.Time()),
 		"q":             of("query", "q", "A text that title or body holds.", openapi.Text(200)),
 		"category_id":   of("query", "category_id", "The category of the documents.", openapi.Text(100)),
 		"version":       of("query", "version", "The id of a version of the file; without it, the newest.", openapi.Text(100)),

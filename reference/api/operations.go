@@ -30,7 +30,12 @@ func serviceOperations() map[string]openapi.Operation {
 		},
 		"GET /v1/whoami": {Does: "Read who the token is for", Gives: openapi.Object("tenant", openapi.ID(), "slug", text, "user", text, "role", role)},
 		"GET /v1/audit": {
-			Does: "List what was done, newest first", Query: []string{"limit"}, Gives: openapi.Object("items", openapi.Array(openapi.Ref("Entry"))),
+			Does: "List what was done and what was refused, newest first", Query: []string{"from", "to", "limit", "cursor"}, Gives: openapi.Page(openapi.Ref("Entry")),
+		},
+		"GET /v1/audit/verified": {
+			Does: "Go through the trail and tell whether it is whole",
+			Gives: openapi.Object("intact", openapi.Schema{"type": "boolean"}, "entries", openapi.Count(), "first", openapi.Count(),
+				"last", openapi.Count(), "head", text, "broken?", openapi.Integer(1, 1<<53), "reason?", text),
 		},
 		"POST /admin/tenants": {
 			Does: "Admit a tenant", Status: http.StatusCreated,

@@ -36,7 +36,8 @@ func schemas() map[string]openapi.Schema {
 		"Invoice":    openapi.Object("id", id, "number", openapi.Integer(1, 1<<53), "customer", text, "amount_cents", count, "created_at", time),
 		"Preference": openapi.Object("name", text, "value", text),
 		"File":       openapi.Object("path", text, "size", count),
-		"Entry":      openapi.Object("at", time, "actor", text, "action", text, "object", text),
+		"Entry": openapi.Object("seq", openapi.Integer(1, 1<<53), "at", time, "actor", text, "action", text, "object", text,
+			"outcome", openapi.Enum("done", "refused"), "ip", text, "agent", text, "request", text),
 	}
 }
 

@@ -84,7 +84,7 @@ func (a *api) refresh(w http.ResponseWriter, r *http.Request) error {
 	session, err := a.Sessions.Rotate(ctx, digest, next)
 	switch {
 	case errors.Is(err, store.ErrReused):
-		if err := a.Audit.Append(ctx, "session.reuse", session.ID); err != nil {
+		if err := a.Audit.Refuse(ctx, "session.reuse", session.ID); err != nil {
 			return err
 		}
 		return ErrUnauthenticated

@@ -30,13 +30,22 @@ func (s *Service) Create(ctx context.Context, name, migration string) error {
 
 // Open connects to a database as the application's role.
 func (s *Service) Open(ctx context.Context, name string) (*pgxpool.Pool, error) {
+	return s.open(ctx, s.engine.app, name)
+}
+
+// OpenOwner connects to a database as its owner.
+func (s *Service) OpenOwner(ctx context.Context, name string) (*pgxpool.Pool, error) {
+	return s.open(ctx, s.engine.owner, name)
+}
+
+func (s *Service) open(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 	s.mu.Lock()
 	database, there := s.beside[name]
 	s.mu.Unlock()
 	if !there {
 		return nil, fmt.Errorf("there is no database %s", name)
 	}
-	return pool(ctx, s.engine.app, database, tenantConns)
+	return pool(ctx, dsn, database, tenantConns)
 }
 
 // Drop removes a database with all that is in it, if it is there.

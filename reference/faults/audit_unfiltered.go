@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"strings"
+
 	"github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/store"
 )
@@ -15,8 +17,7 @@ func auditUnfiltered() Fault {
 		Scenarios: []string{"idor/list"},
 		Walls:     []Wall{rowSecurity, ownRoom, roomByTier},
 		Plant: func(p *reference.Parts) {
-			p.DB.Statements[store.AuditList] = `select at, actor, action, object from audit where @tenant <> ''
-				order by at desc, id desc limit @limit`
+			p.DB.Statements[store.AuditList] = strings.Replace(p.DB.Statements[store.AuditList], `tenant_id = @tenant::uuid`, `@tenant <> ''`, 1)
 		},
 	}
 }

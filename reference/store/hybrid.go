@@ -14,10 +14,11 @@ import (
 // hybrid keeps small tenants in shared tables behind row-level security, larger ones in a schema, and the largest in a
 // database of their own. The registry says where each lives.
 type hybrid struct {
-	rooms    map[string]Strategy
-	registry *pgxpool.Pool // as the application
-	owner    *pgxpool.Pool
-	role     string // of the application
+	rooms     map[string]Strategy
+	registry  *pgxpool.Pool // as the application
+	owner     *pgxpool.Pool
+	role      string // of the application
+	databases Databases
 }
 
 // homes says which room the tenants of a tier are given; shared tables where it says nothing.
@@ -42,7 +43,7 @@ func openHybrid(p Postgres) (Strategy, error) {
 		own.Close()
 		return nil, err
 	}
-	return &hybrid{rooms: map[string]Strategy{"rls": rls{p.App}, "schema": own, "database": beside}, registry: p.App, owner: p.Owner, role: p.Role}, nil
+	return &hybrid{rooms: map[string]Strategy{"rls": rls{p.App}, "schema": own, "database": beside}, registry: p.App, owner: p.Owner, role: p.Role, databases: p.Databases}, nil
 }
 
 func (*hybrid) Name() string { return "hybrid" }

@@ -30,8 +30,10 @@ func (s *hybrid) Move(ctx context.Context, id tenant.ID, tier string) error {
 		return err
 	}
 	defer hangUp(ctx, conn)
+	beside := owned{&databases{make: s.databases, pools: newPools(openPools, s.databases.OpenOwner)}, s.rooms["database"]}
+	defer beside.Close()
 	m := mover{conn: conn, id: id, rooms: map[string]Strategy{
-		"rls": rls{conn}, "schema": &schemas{app: conn, owner: conn, role: s.role, close: func() {}}, "database": s.rooms["database"],
+		"rls": rls{conn}, "schema": &schemas{app: conn, owner: conn, role: s.role, close: func() {}}, "database": beside,
 	}}
 	from, err := noted(ctx, conn, id)
 	if err != nil {
@@ -83,6 +85,21 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx) // the server notices without being told
 }
 
+// owned are databases of tenants as their owner sees them: only the owner may write into a trail what is not new.
+type owned struct {
+	*databases
+	shared Strategy // the same as the application sees them, with pools of its own
+}
+
+func (s owned) Remove(ctx context.Context, id tenant.ID) error {
+	name, err := room(id)
+	if err != nil {
+		return err
+	}
+	s.pools.forget(name)
+	return s.shared.Remove(ctx, id)
+}
+
 // mover moves one tenant, on one session.
 type mover struct {
 	conn  *pgx.Conn
@@ -116,9 +133,14 @@ func (m mover) empty(ctx context.Context, room string) error {
 	if err := m.rooms[room].Remove(ctx, m.id); err != nil || room != "rls" {
 		return err
 	}
-	sql := `delete from audit where tenant_id = @tenant::uuid`
-	if err := m.rooms[room].Query(ctx, m.id, sql, pgx.NamedArgs{"tenant": string(m.id)}, nil); err != nil {
-		return fmt.Errorf("take the trail out of the shared tables: %w", err)
+	for _, t := range tenantTables() {
+		if !t.trail {
+			continue
+		}
+		sql := `delete from ` + t.name + ` where tenant_id = @tenant::uuid`
+		if err := m.rooms[room].Query(ctx, m.id, sql, pgx.NamedArgs{"tenant": string(m.id)}, nil); err != nil {
+			return fmt.Errorf("take the trail out of the shared tables: %w", err)
+		}
 	}
 	return nil
 }

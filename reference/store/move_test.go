@@ -99,9 +99,12 @@ func TestMove(t *testing.T) {
 			}
 			s.Close()
 		}
-		trail, err := store.NewAudit(db).List(own, 1)
+		trail, err := store.NewAudit(db, nil).List(own, store.Span{Limit: 1})
 		if err != nil || trail[0].Object != "one" {
 			t.Errorf("the trail ends with %v, %v", trail, err)
+		}
+		if v, err := store.NewAudit(db, nil).Verify(own); err != nil || !v.Intact || v.Entries < 1001 {
+			t.Errorf("the chain was moved to %s as %+v, %v", tier, v, err)
 		}
 	}
 	if docs, _, err := store.NewDocuments(db).List(neighbour, store.Filter{Page: store.Page{Limit: 10}}); err != nil || len(docs) != 1 {

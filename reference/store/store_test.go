@@ -26,7 +26,7 @@ func open(t *testing.T, strategy string, pooling storetest.Pooling) *store.DB {
 	return db
 }
 
-func openOn(t *testing.T, strategy string, pooling storetest.Pooling) (*store.DB, store.Postgres) {
+func openOn(t testing.TB, strategy string, pooling storetest.Pooling) (*store.DB, store.Postgres) {
 	t.Helper()
 	migration, err := store.Migration(strategy)
 	if err != nil {
@@ -53,7 +53,7 @@ func openOn(t *testing.T, strategy string, pooling storetest.Pooling) (*store.DB
 	return &store.DB{Pool: p.App, Statements: store.DefaultStatements(), Strategy: opened}, p
 }
 
-func narrowed(t *testing.T, wide *pgxpool.Pool) *pgxpool.Pool {
+func narrowed(t testing.TB, wide *pgxpool.Pool) *pgxpool.Pool {
 	t.Helper()
 	cfg := wide.Config()
 	cfg.MaxConns, cfg.MinConns = 1, 0
@@ -66,7 +66,7 @@ func narrowed(t *testing.T, wide *pgxpool.Pool) *pgxpool.Pool {
 
 type narrowDatabases struct {
 	store.Databases
-	t *testing.T
+	t testing.TB
 }
 
 func (n narrowDatabases) Open(ctx context.Context, name string) (*pgxpool.Pool, error) {

@@ -53,6 +53,8 @@ type Databases interface {
 	Create(ctx context.Context, name, migration string) error
 	// Open connects to a database as the application's role.
 	Open(ctx context.Context, name string) (*pgxpool.Pool, error)
+	// OpenOwner connects to a database as its owner.
+	OpenOwner(ctx context.Context, name string) (*pgxpool.Pool, error)
 	// Drop removes a database with all that is in it, if it is there.
 	Drop(ctx context.Context, name string) error
 }

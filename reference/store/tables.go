@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -15,7 +16,9 @@ type table struct {
 	more string
 	// moved are the columns, but for the tenant_id, that a move to another room carries, in the given order of rows.
 	moved, order string
-	// trail: the application may only add to it, and its numbers are made anew in its order when it moves.
+	// grants are what the application may do; empty: read and write.
+	grants string
+	// trail: what is in it outlives its tenant.
 	trail bool
 }
 
@@ -24,7 +27,7 @@ func tenantTables() []table {
 	return []table{
 		usersTable(), sessionsTable(), refreshTokensTable(), invitationsTable(),
 		categoriesTable(), documentsTable(), commentsTable(), projectsTable(), notesTable(), countersTable(),
-		invoicesTable(), preferencesTable(), oncesTable(), auditTable(), sharesTable(), overridesTable(),
+		invoicesTable(), preferencesTable(), oncesTable(), auditTable(), auditHeadsTable(), sharesTable(), overridesTable(),
 		exportsTable(), webhooksTable(),
 	}
 }
@@ -54,18 +57,13 @@ func tables(check string) string {
 	return b.String() + grants()
 }
 
-// grants let the application's role work on the tables, and only add to the trail.
+// grants let the application's role work on the tables, as far as each allows.
 func grants() string {
-	var free, trails []string
+	var b strings.Builder
 	for _, t := range tenantTables() {
-		if t.trail {
-			trails = append(trails, t.name)
-		} else {
-			free = append(free, t.name)
-		}
+		b.WriteString("grant " + cmp.Or(t.grants, "select, insert, update, delete") + " on " + t.name + " to partywall_app;\n")
 	}
-	return `grant select, insert, update, delete on ` + strings.Join(free, ", ") + ` to partywall_app;
-		grant select, insert on ` + strings.Join(trails, ", ") + ` to partywall_app;`
+	return b.String()
 }
 
 // emptied are the tables that removing a tenant empties, children first. The trail stays: it is append-only for the
@@ -79,13 +77,14 @@ func emptied() (names []string) {
 	return names
 }
 
-// registry is the one table that belongs to the service rather than to tenants.
+// registry are the tables that belong to the service rather than to tenants.
 const registry = `
 create table tenants (
 	id uuid primary key, slug text not null, name text not null, tier text not null,
 	status text not null check (status in ('PROVISIONING','ACTIVE','SUSPENDED','OFFBOARDING','DELETED')),
 	home text not null default '', created_at timestamptz not null default now(), deleted_at timestamptz);
 create unique index tenants_live_slug on tenants (slug) where status <> 'DELETED';
+create table audit_anchors (id uuid primary key, seq bigint not null, hash bytea not null, mark text not null, at timestamptz not null default now());
 grant usage on schema public to partywall_app;
-grant select, insert, update on tenants to partywall_app;
+grant select, insert, update on tenants, audit_anchors to partywall_app;
 `

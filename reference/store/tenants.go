@@ -95,3 +95,17 @@ func (t *Tenants) one(ctx context.Context, where string, arg any) (r Record, err
 	}
 	return r, nil
 }
+
+// Open are the tenants that are active.
+func (t *Tenants) Open(ctx context.Context) (all []Record, err error) {
+	rows, err := t.Pool.Query(ctx, `select id::text, slug, name, tier, status, home from tenants where status = $1 order by id`, string(Active))
+	if err == nil {
+		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Record, err error) {
+			return r, row.Scan(&r.ID, &r.Slug, &r.Name, &r.Tier, &r.Status, &r.Home)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the tenants: %w", err)
+	}
+	return all, nil
+}

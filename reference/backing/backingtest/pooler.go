@@ -23,7 +23,7 @@ import (
 const EnvRequire = "PARTYWALL_REQUIRE"
 
 // Missing ends a test that needs a program which is not here: it is skipped, unless [EnvRequire] names the program.
-func Missing(t *testing.T, program, why string) {
+func Missing(t testing.TB, program, why string) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv(EnvRequire), ","), program) {
 		t.Fatalf("%s, and %s names %s", why, EnvRequire, program)
@@ -57,7 +57,7 @@ rm -rf "$2"
 
 // Pooled is a fresh service on the Postgres of the shared engine, opened as an external one whose application goes through
 // pgbouncer in transaction mode. Without pgbouncer the test is skipped.
-func Pooled(t *testing.T, template backing.Template) *backing.Service {
+func Pooled(t testing.TB, template backing.Template) *backing.Service {
 	t.Helper()
 	beside := Service(t, template) // lends its Redis and its S3
 	owner := beside.Owner.Config().ConnConfig
@@ -84,7 +84,7 @@ func Pooled(t *testing.T, template backing.Template) *backing.Service {
 }
 
 // pooler starts pgbouncer in front of a server, and returns the folder of its socket.
-func pooler(t *testing.T, server *pgx.ConnConfig) string {
+func pooler(t testing.TB, server *pgx.ConnConfig) string {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
@@ -122,7 +122,7 @@ func pooler(t *testing.T, server *pgx.ConnConfig) string {
 }
 
 // another is whom the pooler runs as: as Postgres does, whose socket it must reach, or nobody.
-func another(t *testing.T, server *pgx.ConnConfig) *syscall.Credential {
+func another(t testing.TB, server *pgx.ConnConfig) *syscall.Credential {
 	t.Helper()
 	if !strings.HasPrefix(server.Host, "/") {
 		return &syscall.Credential{Uid: 65534, Gid: 65534}
@@ -136,7 +136,7 @@ func another(t *testing.T, server *pgx.ConnConfig) *syscall.Credential {
 }
 
 // await waits until the pooler lets a client in.
-func await(t *testing.T, folder string) {
+func await(t testing.TB, folder string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -388,12 +389,26 @@ func once(db *store.DB) Subject {
 }
 
 func audit(db *store.DB) Subject {
-	r := store.NewAudit(db)
+	r := store.NewAudit(db, nil)
 	return Subject{
 		Name: "audit",
 		Plant: func(ctx context.Context, text string) (string, error) {
-			return uuid.NewString(), r.Append(ctx, "plan", text)
+			return uuid.NewString(), errors.Join(r.Append(ctx, "plan", text), r.Refuse(ctx, "plan", text))
 		},
-		See: func(ctx context.Context) (any, error) { return r.List(ctx, 100) },
+		Same: func(ctx context.Context) error {
+			_, err := r.Prune(ctx, time.Now().Add(time.Hour))
+			return err
+		},
+		See: func(ctx context.Context) (any, error) {
+			trail, err := r.List(ctx, store.Span{Limit: 100})
+			if err != nil {
+				return nil, err
+			}
+			v, err := r.Verify(ctx)
+			if err == nil && (!v.Intact || v.Entries != len(trail)) {
+				err = fmt.Errorf("of %d entries: %+v", len(trail), v)
+			}
+			return []any{trail, v}, err
+		},
 	}
 }
