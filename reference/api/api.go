@@ -244,7 +244,9 @@ func (a *api) chain(route Route, next http.Handler) http.Handler {
 			return err
 		}
 		if supported := route.Support && id.Role == tenant.Support; route.Role != "" && id.Role != route.Role && !supported {
-			a.refused(r.WithContext(ctx), "access")
+			if id.Override.ID == "" { // else it is on record already
+				a.refused(r.WithContext(ctx), "access")
+			}
 			return store.ErrForbidden
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
