@@ -32,7 +32,7 @@ func (s *service) lists(token string) (paths []string) {
 		notes = append(notes, "/v1/projects/"+project+"/notes")
 	}
 	return append(notes, "/v1/documents", "/v1/documents?q=plan", "/v1/documents?category_id="+category, "/v1/documents?q=plan&category_id="+category,
-		"/v2/documents", "/v2/documents?q=plan", "/v1/trash", "/v1/projects", "/v1/invoices", "/v1/exports")
+		"/v2/documents", "/v2/documents?q=plan", "/v1/trash", "/v1/projects", "/v1/invoices", "/v1/exports", "/v1/audit")
 }
 
 // page reads one page of a list.
@@ -54,7 +54,12 @@ func (s *service) page(token, path, cursor string, limit int) (status int, ids [
 		next = text(page, "next")
 	}
 	for _, item := range items {
-		ids = append(ids, text(item.(map[string]any), "id"))
+		entry := item.(map[string]any)
+		if number, counted := entry["seq"]; counted {
+			ids = append(ids, fmt.Sprint(number))
+			continue
+		}
+		ids = append(ids, text(entry, "id"))
 	}
 	return status, ids, next
 }
