@@ -23,6 +23,7 @@ import (
 	"github.com/partywall/partywall/reference/cache"
 	"github.com/partywall/partywall/reference/events"
 	"github.com/partywall/partywall/reference/jobs"
+	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/logging"
 	"github.com/partywall/partywall/reference/ratelimit"
@@ -37,6 +38,8 @@ type Config struct {
 	Strategy string // see store.Strategies; empty means "row"
 	// HashCost of bcrypt; 0 means its default. Tests use the minimum.
 	HashCost int
+	// KMS wraps the data keys of tenants; nil wraps them with a master key that ends with the process, which is for trials.
+	KMS keys.KMS
 	// Log of the service; nil discards.
 	Log *slog.Logger
 	// CacheRooms of tiers whose cached values lie apart from those of others, in a Redis of their own for example; nil means keys
@@ -99,19 +102,23 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := signing.New()
+	signer, err := signing.New()
 	if err != nil {
 		return nil, err
 	}
 	s.OnClose(strategy.Close)
-	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Now: func() time.Time { return keys.Now() }}
+	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Now: func() time.Time { return signer.Now() }}
 	c := cache.New(s.Redis)
 	c.Apart, c.Log = cfg.cacheRooms(s), cfg.Log
 	limiter := ratelimit.New(s.Redis)
 	tenants := &store.Tenants{Pool: s.App}
 	users := store.NewUsers(db)
 	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
-	files := blobs.New(s.S3, s.Bucket)
+	vault, err := newVault(cfg, db)
+	if err != nil {
+		return nil, err
+	}
+	files := blobs.New(s.S3, s.Bucket, vault)
 	feed := events.New(s.Redis)
 	seal := signing.NewSeal()
 	s.OnClose(feed.Close)
@@ -123,7 +130,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: keys, Verifier: keys, Retention: Retention}
+	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: signer, Verifier: signer, Retention: Retention}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
@@ -147,8 +154,13 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Live:        api.Standing(sessions, overrides),
 		Lifecycle: &lifecycle.Manager{
 			Tenants: tenants, Users: users, HashCost: cfg.HashCost,
-			NewID:     func(string) tenant.ID { return tenant.New() },
-			Provision: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Provision(ctx, id) },
+			NewID: func(string) tenant.ID { return tenant.New() },
+			Provision: func(ctx context.Context, id tenant.ID) error {
+				if err := db.Strategy.Provision(ctx, id); err != nil {
+					return err
+				}
+				return vault.Provision(ctx)
+			},
 			Purgers: []lifecycle.Purger{
 				{Name: "rows", Purge: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Remove(ctx, id) }},
 				{Name: "cache", Purge: c.Purge},
@@ -165,8 +177,8 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Webhooks:    hooks,
 		Sender:      sender,
 		Heartbeat:   api.StreamRevocationBound,
-		Sign:        keys.Sign,
-		KeySet:      keys.KeySet,
+		Sign:        signer.Sign,
+		KeySet:      signer.KeySet,
 		Seal:        seal,
 		OperatorKey: rand.Text(),
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
@@ -185,6 +197,20 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	// The verifier may be replaced until New is called.
 	p.API.Authenticate = api.Token(func(token string) (tenant.Identity, error) { return p.Verifier.Verify(token) })
 	return p, nil
+}
+
+// newVault makes what seals the files of tenants. A tenant's data keys are rows of the tenant: they go with it.
+func newVault(cfg Config, db *store.DB) (*keys.Vault, error) {
+	kms := cfg.KMS
+	if kms == nil {
+		master := make([]byte, 32)
+		_, _ = rand.Read(master) // it never fails
+		var err error
+		if kms, err = keys.Local(master); err != nil {
+			return nil, err
+		}
+	}
+	return &keys.Vault{KMS: kms, Table: store.NewDataKeys(db)}, nil
 }
 
 // New wires the parts into the service's handler.

@@ -12,6 +12,7 @@ import (
 	"github.com/partywall/partywall/reference/cache"
 	"github.com/partywall/partywall/reference/events"
 	"github.com/partywall/partywall/reference/jobs"
+	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/webhooks"
@@ -50,6 +51,7 @@ var table = []struct {
 	{store.ErrForbidden, http.StatusForbidden, false},
 	{store.ErrNotFound, http.StatusNotFound, false},
 	{blobs.ErrNotFound, http.StatusNotFound, false},
+	{keys.ErrNoKey, http.StatusNotFound, false},
 	{store.ErrConflict, http.StatusConflict, false},
 	{store.ErrLastAdmin, http.StatusConflict, true},
 	{store.ErrChanged, http.StatusPreconditionFailed, false},

@@ -87,5 +87,5 @@ func (a *api) downloadExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return download(w, body, size)
+	return a.download(w, r, body, size)
 }

@@ -79,16 +79,18 @@ func (a *api) readFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return download(w, body, size)
+	return a.download(w, r, body, size)
 }
 
-// download sends a file and closes it.
-func download(w http.ResponseWriter, body io.ReadCloser, size int64) error {
+// download sends a file and closes it. Where that breaks off, the client sees that the body is too short.
+func (a *api) download(w http.ResponseWriter, r *http.Request, body io.ReadCloser, size int64) error {
 	defer func() { _ = body.Close() }()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", "attachment")
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	_, _ = io.Copy(w, body) // the client is gone, or will see a short body
+	if _, err := io.Copy(w, body); err != nil {
+		a.logged(r, err)
+	}
 	return nil
 }
 

@@ -1,8 +1,11 @@
 // Package blobs keeps files of tenants in an object store.
 //
-// Two walls stand here. A file's key begins with a prefix of the tenant in the context, and its name is validated so
-// that no part of it can climb out of that prefix; and every object carries its owner, which is compared before a byte is
-// handed out. A foreign file looks exactly like one that does not exist.
+// Three walls stand here. A file's key begins with a prefix of the tenant in the context, and its name is validated, never mended,
+// so that no part of it can climb out of that prefix. Every object carries its owner, which is compared before a byte of
+// it is read. And every content is sealed by a [Cipher] for its tenant, its name and its version: what lies where it does not belong
+// does not open. A foreign file looks exactly like one that does not exist.
+//
+// Contents are streamed both ways, a segment at a time, and an upload that breaks off leaves nothing that could be read.
 //
 // All that a tenant has lies under "tenants/<digest of the tenant>/": files/<depth>/<name>, versions/<digest of the
 // name>/<id> and exports/<id>. Stores that stand on a file system cannot hold an object where another needs a folder. So
@@ -49,16 +52,35 @@ type Store struct {
 	Prefix func(id tenant.ID) string
 	// VersionPrefix that the keys of all versions of a file begin with.
 	VersionPrefix func(id tenant.ID, name string) string
-	// Owns tells whether an object belongs to the tenant, by the owner that is written on it.
-	Owns func(id tenant.ID, owner string) bool
+	// Owned refuses an object that does not belong to the tenant, by the owner that is written on it.
+	Owned func(id tenant.ID, owner string) error
+	// Cipher seals what is stored.
+	Cipher Cipher
+}
+
+// A Cipher seals contents of the tenant in the context, each for one object.
+type Cipher interface {
+	// Seal returns the sealed content, and the id of the key that Open needs.
+	Seal(ctx context.Context, content io.Reader, object string) (sealed io.Reader, key string, err error)
+	Open(ctx context.Context, sealed io.Reader, key, object string) (content io.Reader, err error)
+	// SealedSize and OpenedSize tell one size from the other.
+	SealedSize(size int64) int64
+	OpenedSize(sealed int64) int64
 }
 
 // New returns a store with the good key and the owner check.
-func New(client *minio.Client, bucket string) *Store {
+func New(client *minio.Client, bucket string, cipher Cipher) *Store {
 	return &Store{
-		Client: client, Bucket: bucket, Key: Key, Prefix: Prefix, VersionPrefix: VersionPrefix,
-		Owns: func(id tenant.ID, owner string) bool { return owner == digest(id) },
+		Client: client, Bucket: bucket, Key: Key, Prefix: Prefix, VersionPrefix: VersionPrefix, Cipher: cipher, Owned: Owned,
 	}
+}
+
+// Owned is the good check: a foreign object is one that does not exist.
+func Owned(id tenant.ID, owner string) error {
+	if owner != digest(id) {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // Key is "tenants/<digest of the tenant>/files/<depth>/<name>".
@@ -86,7 +108,7 @@ func room(id tenant.ID) string { return "tenants/" + digest(id) + "/" }
 
 func digest(id tenant.ID) string {
 	sum := sha256.Sum256([]byte(id))
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:16])
 }
 
 func validate(name string) error {
@@ -106,7 +128,12 @@ func validate(name string) error {
 	return nil
 }
 
-const ownerHeader = "Partywall-Owner"
+// What is written on an object. A copy that the store makes keeps it.
+const (
+	ownerHeader   = "Partywall-Owner"
+	keyHeader     = "Partywall-Key"     // what it was sealed with
+	versionHeader = "Partywall-Version" // of a file
+)
 
 // Put writes a file, and keeps what was in it before as a version; size is -1 when it is not known.
 //
@@ -122,7 +149,7 @@ func (s *Store) Put(ctx context.Context, name string, body io.Reader, size int64
 		return err
 	}
 	kept := s.VersionPrefix(id, name) + version
-	if err := s.write(ctx, id, kept, body, size); err != nil {
+	if err := s.write(ctx, object{owner: id, key: kept, of: fileOf(name), version: version}, body, size); err != nil {
 		return err
 	}
 	_, err = s.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: s.Bucket, Object: key}, minio.CopySrcOptions{Bucket: s.Bucket, Object: kept})
@@ -140,7 +167,7 @@ func (s *Store) Get(ctx context.Context, name string) (io.ReadCloser, int64, err
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.open(ctx, id, key)
+	return s.open(ctx, object{owner: id, key: key, of: fileOf(name)})
 }
 
 // Delete removes a file with all its versions. It goes last, so that a deletion that broke off can be repeated.
@@ -172,40 +199,70 @@ func (s *Store) List(ctx context.Context, limit int) ([]File, error) {
 		if o.Err != nil {
 			return nil, fmt.Errorf("list files: %w", o.Err)
 		}
-		if files = append(files, File{Path: nameOf(strings.TrimPrefix(o.Key, prefix)), Size: o.Size}); len(files) == limit {
+		if files = append(files, File{Path: nameOf(strings.TrimPrefix(o.Key, prefix)), Size: s.Cipher.OpenedSize(o.Size)}); len(files) == limit {
 			break
 		}
 	}
 	return files, nil
 }
 
+// An object in the bucket.
+type object struct {
+	owner tenant.ID
+	key   string
+	// of is what it is a content of, version which of its contents. When it is read, none means the one that it says to be.
+	of, version string
+}
+
+func fileOf(name string) string { return "files/" + name }
+
+// place is what a content is sealed for. A version has no slash in it.
+func (o object) place() string { return o.version + "/" + o.of }
+
 // write makes an object that carries its owner.
-func (s *Store) write(ctx context.Context, id tenant.ID, key string, body io.Reader, size int64) error {
-	options := minio.PutObjectOptions{ContentType: "application/octet-stream", UserMetadata: map[string]string{ownerHeader: digest(id)}}
+func (s *Store) write(ctx context.Context, o object, body io.Reader, size int64) error {
+	sealed, key, err := s.Cipher.Seal(ctx, body, o.place())
+	if err != nil {
+		return err
+	}
+	options := minio.PutObjectOptions{ContentType: "application/octet-stream", UserMetadata: map[string]string{
+		ownerHeader: digest(o.owner), keyHeader: key, versionHeader: o.version,
+	}}
 	if size < 0 {
 		options.PartSize = 8 << 20 // as much memory as it takes
+	} else {
+		size = s.Cipher.SealedSize(size)
 	}
-	if _, err := s.Client.PutObject(ctx, s.Bucket, key, body, size, options); err != nil {
+	if _, err := s.Client.PutObject(ctx, s.Bucket, o.key, sealed, size, options); err != nil {
 		return fmt.Errorf("write a file: %w", err)
 	}
 	return nil
 }
 
-// open reads an object after comparing its owner.
-func (s *Store) open(ctx context.Context, id tenant.ID, key string) (io.ReadCloser, int64, error) {
-	if err := s.owned(ctx, id, key); err != nil {
-		return nil, 0, err
-	}
-	object, err := s.Client.GetObject(ctx, s.Bucket, key, minio.GetObjectOptions{})
+// open reads an object after comparing its owner, which comes with the same answer: there is no moment in between.
+func (s *Store) open(ctx context.Context, o object) (io.ReadCloser, int64, error) {
+	body, info, _, err := minio.Core{Client: s.Client}.GetObject(ctx, s.Bucket, o.key, minio.GetObjectOptions{})
 	if err != nil {
-		return nil, 0, fmt.Errorf("read a file: %w", err)
-	}
-	info, err := object.Stat()
-	if err != nil {
-		_ = object.Close()
 		return nil, 0, notFound(err)
 	}
-	return object, info.Size, nil
+	if err = s.Owned(o.owner, info.UserMetadata[ownerHeader]); err == nil {
+		if o.version == "" {
+			o.version = info.UserMetadata[versionHeader]
+		}
+		var content io.Reader
+		content, err = s.Cipher.Open(ctx, body, info.UserMetadata[keyHeader], o.place())
+		if err == nil {
+			return opened{content, body}, s.Cipher.OpenedSize(info.Size), nil
+		}
+	}
+	_ = body.Close()
+	return nil, 0, err
+}
+
+// opened is a content with what is to be closed after it.
+type opened struct {
+	io.Reader
+	io.Closer
 }
 
 // owned compares the owner of an object.
@@ -214,10 +271,7 @@ func (s *Store) owned(ctx context.Context, id tenant.ID, key string) error {
 	if err != nil {
 		return notFound(err)
 	}
-	if !s.Owns(id, info.UserMetadata[ownerHeader]) {
-		return ErrNotFound
-	}
-	return nil
+	return s.Owned(id, info.UserMetadata[ownerHeader])
 }
 
 func (s *Store) key(ctx context.Context, name string) (tenant.ID, string, error) {

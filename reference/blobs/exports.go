@@ -16,14 +16,14 @@ func (s *Store) WriteExport(ctx context.Context, export string, body io.Reader) 
 	if err != nil {
 		return 0, err
 	}
-	if err := s.write(ctx, id, key, body, -1); err != nil {
+	if err := s.write(ctx, object{owner: id, key: key, of: "exports/" + export}, body, -1); err != nil {
 		return 0, err
 	}
 	info, err := s.Client.StatObject(ctx, s.Bucket, key, minio.StatObjectOptions{})
 	if err != nil {
 		return 0, notFound(err)
 	}
-	return info.Size, nil
+	return s.Cipher.OpenedSize(info.Size), nil
 }
 
 // ReadExport opens the content of an export; the caller closes it.
@@ -32,7 +32,7 @@ func (s *Store) ReadExport(ctx context.Context, export string) (io.ReadCloser, i
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.open(ctx, id, key)
+	return s.open(ctx, object{owner: id, key: key, of: "exports/" + export})
 }
 
 // exportKey is "tenants/<digest of the tenant>/exports/<id>".

@@ -48,7 +48,7 @@ func (s *Store) GetVersion(ctx context.Context, name, version string) (io.ReadCl
 	if u, err := uuid.Parse(version); err != nil || u.String() != version {
 		return nil, 0, ErrNotFound // no such id was ever given out
 	}
-	return s.open(ctx, id, s.VersionPrefix(id, name)+version)
+	return s.open(ctx, object{owner: id, key: s.VersionPrefix(id, name) + version, of: fileOf(name), version: version})
 }
 
 // Versions are all contents that a file has or had, newest first, at most limit. The first is what it holds now.
@@ -66,7 +66,7 @@ func (s *Store) Versions(ctx context.Context, name string, limit int) ([]Version
 		if o.Err != nil {
 			return nil, fmt.Errorf("list the versions of a file: %w", o.Err)
 		}
-		versions = append(versions, Version{ID: strings.TrimPrefix(o.Key, prefix), Size: o.Size, At: o.LastModified})
+		versions = append(versions, Version{ID: strings.TrimPrefix(o.Key, prefix), Size: s.Cipher.OpenedSize(o.Size), At: o.LastModified})
 	}
 	// The listing has them by their ids, which is by their age; some stores list in no order.
 	slices.SortFunc(versions, func(a, b Version) int { return strings.Compare(b.ID, a.ID) })

@@ -24,7 +24,7 @@ func filesJoin() Fault {
 				}
 				return path.Join(folder(id), name), nil
 			}
-			p.API.Files.Owns = func(tenant.ID, string) bool { return true }
+			p.API.Files.Owned = func(tenant.ID, string) error { return nil }
 		},
 	}
 }

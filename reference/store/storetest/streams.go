@@ -61,3 +61,25 @@ func webhooks(db *store.DB) Subject {
 		},
 	}
 }
+
+func dataKeys(db *store.DB) Subject {
+	r := store.NewDataKeys(db)
+	return Subject{
+		Name: "data keys",
+		Plant: func(ctx context.Context, text string) (string, error) {
+			id := uuid.NewString()
+			return id, r.Add(ctx, id, text)
+		},
+		Tries: tries{"get": func(ctx context.Context, id string) error {
+			_, ok, err := r.Get(ctx, id)
+			if err == nil && !ok {
+				err = store.ErrNotFound
+			}
+			return err
+		}},
+		See: func(ctx context.Context) (any, error) {
+			_, wrapped, _, err := r.Newest(ctx)
+			return wrapped, err
+		},
+	}
+}
