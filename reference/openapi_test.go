@@ -343,6 +343,9 @@ func newCaller(s *service, slug string, route api.Route) *caller {
 			maps.Copy(c.values, it.plant(s, c.token, "a text"))
 		}
 	}
+	if upload := c.values["upload"]; upload != "" && strings.HasPrefix(route.Pattern, "PUT ") {
+		c.values["token"] = upload // a link is for one method
+	}
 	return c
 }
 

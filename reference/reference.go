@@ -145,6 +145,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
 		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue},
 		Files:       files,
+		Linked:      api.NewLinked(signing.NewLinks(func() time.Time { return signer.Now() }), sessions, files),
 		Tenants:     tenants,
 		Users:       users,
 		Sessions:    sessions,

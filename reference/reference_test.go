@@ -190,6 +190,7 @@ var regexpVariables = regexp.MustCompile(`\{[^}]+\}`)
 var open = map[string]api.Guard{
 	"GET /openapi.json": api.Public, "GET /healthz": api.Public, "GET /.well-known/jwks.json": api.Public, "POST /v1/login": api.Public,
 	"POST /v1/token/refresh": api.Public, "POST /v1/invitations/accept": api.Public, "GET /v1/shared/{token}": api.Visitors,
+	"GET /v1/links/{token}": api.Linkers, "PUT /v1/links/{token}": api.Linkers,
 }
 
 // TestChain: no route of tenants answers without a token, and no tenant's token opens the admin API.

@@ -54,6 +54,7 @@ type Config struct {
 	Preferences  store.Preferences
 	Audit        store.Audit
 	Files        *blobs.Store
+	Linked       Linked
 	Tenants      *store.Tenants
 	Users        store.Users
 	Sessions     store.Sessions
@@ -98,6 +99,7 @@ const (
 	Chain    Guard = "chain"    // authenticates, and lets only open tenants pass
 	Operator Guard = "operator" // takes the operator's key, and no tenant's token
 	Visitors Guard = "visitors" // takes the token of a share in the path, and lets it open that share alone, for a stated reason
+	Linkers  Guard = "linkers"  // takes a signed link in the path, and lets it do what it was made for, for a stated reason
 	Public   Guard = "public"   // lets everybody pass, for a stated reason
 )
 
@@ -147,6 +149,11 @@ func visitors(pattern, reason string, handle handler) route {
 	return route{Route{Pattern: pattern, Guard: Visitors, Reason: reason}, handle, usual}
 }
 
+// linked is a route that a signed link, in the path, opens.
+func linked(pattern, reason string, handle handler) route {
+	return route{Route{Pattern: pattern, Guard: Linkers, Reason: reason}, handle, usual}
+}
+
 // New returns the service's handler.
 func New(cfg Config) http.Handler {
 	a := &api{Config: cfg}
@@ -168,7 +175,7 @@ func New(cfg Config) http.Handler {
 func (a *api) routes() []route {
 	return slices.Concat(
 		a.openAPIRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
-		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.auditRoutes(),
+		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.linkRoutes(), a.auditRoutes(),
 		a.memberRoutes(), a.invitationRoutes(), a.shareRoutes(), a.overrideRoutes(),
 		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(),
 	)
@@ -191,6 +198,8 @@ func (a *api) guarded(r route) http.Handler {
 		return a.operator(a.answer(r.handle))
 	case Visitors:
 		return a.visitor(a.answer(r.handle))
+	case Linkers:
+		return a.follower(a.answer(r.handle))
 	case Public:
 		return a.answer(r.handle)
 	default:

@@ -33,30 +33,34 @@ func (a *api) listFiles(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) putFile(w http.ResponseWriter, r *http.Request) error {
-	name := r.PathValue("path")
+	return a.upload(w, r, r.PathValue("path"), "file.put")
+}
+
+// upload writes a file.
+func (a *api) upload(w http.ResponseWriter, r *http.Request, name, action string) error {
 	if r.ContentLength < 0 {
 		return ErrNoLength
 	}
 	if r.ContentLength > maxFile {
 		return fmt.Errorf("%w: a file may have %d bytes", ErrTooLarge, maxFile)
 	}
-	body := &upload{Reader: io.LimitReader(r.Body, r.ContentLength)}
+	body := &uploaded{Reader: io.LimitReader(r.Body, r.ContentLength)}
 	if err := a.Files.Put(r.Context(), name, body, r.ContentLength); err != nil {
 		if body.err != nil {
 			return fmt.Errorf("%w: the body broke off", ErrInput)
 		}
 		return err
 	}
-	return a.gone(w, r, "file.put", name)
+	return a.gone(w, r, action, name)
 }
 
-// upload remembers that its client broke off, which else would look like a failure of the store.
-type upload struct {
+// uploaded remembers that its client broke off, which else would look like a failure of the store.
+type uploaded struct {
 	io.Reader
 	err error
 }
 
-func (u *upload) Read(p []byte) (int, error) {
+func (u *uploaded) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		u.err = err

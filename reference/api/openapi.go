@@ -81,7 +81,7 @@ func described(r Route) openapi.Route {
 		out.Security, out.Refuses = "operator", []int{401, 503}
 	case r.Guard == Public:
 		out.Note = "For everybody: " + r.Reason + "."
-	case r.Guard == Visitors:
+	case r.Guard == Visitors || r.Guard == Linkers:
 		out.Note, out.Refuses = "For everybody: "+r.Reason+".", []int{429, 503}
 	case r.Role != "":
 		out.Note = "For users with the role " + r.Role + "."

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/partywall/partywall/reference/openapi"
+	"github.com/partywall/partywall/reference/signing"
 )
 
 // A member of an example.
@@ -169,6 +170,15 @@ func namedOperations() map[string]openapi.Operation {
 			Does: "Read a file", Query: []string{"version"}, Type: "application/octet-stream", Gives: content, Also: []int{400},
 		},
 		"DELETE /v1/files/{path...}": {Does: "Delete a file with all its versions", Status: http.StatusNoContent, Also: []int{400}},
+		"POST /v1/links": {
+			Does: "Make a link to read a file as it is now, or to write one", Takes: openapi.Object("path", openapi.String(),
+				"method", openapi.Enum("GET", "PUT"), "expires_in", openapi.Integer(1, int64(signing.MaxLink.Seconds()))),
+			Example: members{"path": "reports/linked.txt", "method": "GET", "expires_in": 600}, Status: http.StatusCreated,
+			Gives: openapi.Object("url", openapi.String(), "method", openapi.Enum("GET", "PUT"), "path", openapi.String(), "expires_at", openapi.Time()),
+			Also:  []int{404},
+		},
+		"GET /v1/links/{token}": {Does: "Read what a link is for", Type: "application/octet-stream", Gives: content},
+		"PUT /v1/links/{token}": {Does: "Write what a link is for", Bytes: true, Status: http.StatusNoContent, Also: []int{400, 411, 413}},
 		"GET /v1/file-versions/{path...}": {
 			Does: "List the versions of a file, newest first", Query: []string{"limit"},
 			Gives: openapi.Object("items", openapi.Array(openapi.Object("id", openapi.ID(), "size", openapi.Count(), "at", openapi.Time()))), Also: []int{400},

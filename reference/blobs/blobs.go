@@ -85,7 +85,7 @@ func Owned(id tenant.ID, owner string) error {
 
 // Key is "tenants/<digest of the tenant>/files/<depth>/<name>".
 func Key(id tenant.ID, name string) (string, error) {
-	if err := validate(name); err != nil {
+	if err := Valid(name); err != nil {
 		return "", err
 	}
 	return Prefix(id) + strconv.Itoa(1+strings.Count(name, "/")) + "/" + name, nil
@@ -111,7 +111,8 @@ func digest(id tenant.ID) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func validate(name string) error {
+// Valid refuses what can be no name of a file.
+func Valid(name string) error {
 	if name == "" || len(name) > 512 || !utf8.ValidString(name) || strings.ContainsAny(name, `\%`) {
 		return ErrName
 	}
@@ -176,7 +177,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.owned(ctx, id, key); err != nil {
+	if _, err := s.owned(ctx, id, key); err != nil {
 		return err
 	}
 	if err := s.removeAll(ctx, s.VersionPrefix(id, name)); err != nil {
@@ -266,12 +267,12 @@ type opened struct {
 }
 
 // owned compares the owner of an object.
-func (s *Store) owned(ctx context.Context, id tenant.ID, key string) error {
+func (s *Store) owned(ctx context.Context, id tenant.ID, key string) (minio.ObjectInfo, error) {
 	info, err := s.Client.StatObject(ctx, s.Bucket, key, minio.StatObjectOptions{})
 	if err != nil {
-		return notFound(err)
+		return minio.ObjectInfo{}, notFound(err)
 	}
-	return s.Owned(id, info.UserMetadata[ownerHeader])
+	return info, s.Owned(id, info.UserMetadata[ownerHeader])
 }
 
 func (s *Store) key(ctx context.Context, name string) (tenant.ID, string, error) {

@@ -39,6 +39,16 @@ func newVersion() (string, error) {
 	return id.String(), nil
 }
 
+// Current is the version that a file holds now.
+func (s *Store) Current(ctx context.Context, name string) (version string, err error) {
+	id, key, err := s.key(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	info, err := s.owned(ctx, id, key)
+	return info.UserMetadata[versionHeader], err
+}
+
 // GetVersion opens a content that a file has or had; the caller closes it.
 func (s *Store) GetVersion(ctx context.Context, name, version string) (io.ReadCloser, int64, error) {
 	id, _, err := s.key(ctx, name)
@@ -57,7 +67,7 @@ func (s *Store) Versions(ctx context.Context, name string, limit int) ([]Version
 	if err != nil {
 		return nil, err
 	}
-	if err := s.owned(ctx, id, key); err != nil {
+	if _, err := s.owned(ctx, id, key); err != nil {
 		return nil, err
 	}
 	versions := []Version{}

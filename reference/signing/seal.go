@@ -36,15 +36,26 @@ func (s Seal) Mark(texts ...string) string {
 
 // Sign returns the content, readable, with a mark that binds it to what else is named: its purpose, its tenant, its query.
 func (s Seal) Sign(content string, bound ...string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(content)) + "." + s.Mark(append(bound, content)...)
+	return encode([]byte(content)) + "." + s.Mark(append(bound, content)...)
 }
 
 // Open returns what Sign was given, or ErrToken.
 func (s Seal) Open(text string, bound ...string) (string, error) {
-	encoded, mark, _ := strings.Cut(text, ".")
-	content, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || !hmac.Equal([]byte(mark), []byte(s.Mark(append(bound, string(content))...))) {
+	content, mark, err := cut(text)
+	if err != nil || !same(mark, s.Mark(append(bound, string(content))...)) {
 		return "", ErrToken
 	}
 	return string(content), nil
 }
+
+func encode(content []byte) string { return base64.RawURLEncoding.EncodeToString(content) }
+
+// cut parts a content from its mark.
+func cut(text string) (content []byte, mark string, err error) {
+	encoded, mark, _ := strings.Cut(text, ".")
+	content, err = base64.RawURLEncoding.DecodeString(encoded)
+	return content, mark, err
+}
+
+// same compares marks without telling by its time where they differ.
+func same(mark, other string) bool { return hmac.Equal([]byte(mark), []byte(other)) }

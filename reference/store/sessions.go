@@ -32,6 +32,8 @@ type Sessions interface {
 	Rotate(ctx context.Context, digest, next string) (Session, error)
 	// Live answers ErrNotFound unless the session of the acting user goes on and the user still has its role.
 	Live(ctx context.Context) error
+	// Holder is who the session of the acting visitor belongs to, while it goes on.
+	Holder(ctx context.Context) (Session, error)
 	Revoke(ctx context.Context, id string) error
 }
 
@@ -42,6 +44,7 @@ const (
 	SessionRotate = "session.rotate"
 	SessionReused = "session.reused"
 	SessionLive   = "session.live"
+	SessionHolder = "session.holder"
 	SessionRevoke = "session.revoke"
 )
 
@@ -85,6 +88,8 @@ func sessionStatements() Statements {
 		SessionLive: `select s.id, s.email, u.role from sessions s, users u
 			where s.tenant_id = @tenant::uuid and s.id = @uuid::uuid and s.email = @email and s.expires_at > @now
 				and u.tenant_id = @tenant::uuid and u.email = s.email and u.role = @role`,
+		SessionHolder: `select s.id, s.email, u.role from sessions s, users u
+			where s.tenant_id = @tenant::uuid and s.id = @uuid::uuid and s.expires_at > @now and u.tenant_id = @tenant::uuid and u.email = s.email`,
 		SessionRevoke: `delete from sessions where tenant_id = @tenant::uuid and id = @uuid::uuid`,
 	}
 }
@@ -133,6 +138,16 @@ func (s sessions) Live(ctx context.Context) error {
 	args["email"], args["role"], args["now"] = identity.User, identity.Role, s.db.now()
 	_, err = one[Session](ctx, s.db, SessionLive, args)
 	return err
+}
+
+func (s sessions) Holder(ctx context.Context) (Session, error) {
+	identity, err := tenant.From(ctx)
+	if err != nil {
+		return Session{}, err
+	}
+	args := byID(identity.Session)
+	args["now"] = s.db.now()
+	return one[Session](ctx, s.db, SessionHolder, args)
 }
 
 func (s sessions) Revoke(ctx context.Context, id string) error {

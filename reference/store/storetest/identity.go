@@ -46,6 +46,12 @@ func sessions(db *store.DB) Subject {
 				identity.User, identity.Role, identity.Session = "carol@example.com", "member", id
 				return r.Live(tenant.NewContext(ctx, identity))
 			},
+			"holder": func(ctx context.Context, id string) error {
+				identity, _ := tenant.From(ctx) // without one it must fail below
+				identity.Session = id
+				_, err := r.Holder(tenant.NewContext(ctx, identity))
+				return err
+			},
 			"revoke": r.Revoke,
 			"rotate": func(ctx context.Context, id string) error {
 				_, err := r.Rotate(ctx, "digest of "+id, "third")

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/partywall/partywall/reference/blobs"
+	"github.com/partywall/partywall/reference/signing"
+	"github.com/partywall/partywall/reference/store"
+	"github.com/partywall/partywall/reference/tenant"
+)
+
+// Linked is what stands behind links to files.
+type Linked struct {
+	*signing.Links
+	// Holder finds who made a link, by the session in the context, while the session lasts.
+	Holder func(ctx context.Context) (store.Session, error)
+	// Open the file that a link is for.
+	Open func(ctx context.Context, l signing.Link) (io.ReadCloser, int64, error)
+}
+
+// NewLinked returns the good one: a link ends with the session it was made in, and opens the content that was there when it was made,
+// as long as the file is there.
+func NewLinked(links *signing.Links, sessions store.Sessions, files *blobs.Store) Linked {
+	return Linked{links, sessions.Holder, func(ctx context.Context, l signing.Link) (io.ReadCloser, int64, error) {
+		return files.GetVersion(ctx, l.Path, l.Version)
+	}}
+}
+
+// Links are not made idempotent: an answer that is kept would keep the token.
+func (a *api) linkRoutes() []route {
+	return []route{
+		tenants("POST /v1/links", a.createLink),
+		linked("GET /v1/links/{token}", "the link is the proof; it opens one content of one file, until it expires", a.readLinked).lasting(long),
+		linked("PUT /v1/links/{token}", "the link is the proof; it writes one file, until it expires", a.writeLinked).lasting(long),
+	}
+}
+
+type linkKey struct{}
+
+// follower guards what a link opens: it is for this request, its tenant is open, and who made it is still let in. All others look the
+// same, whatever the reason, and draw on no tenant's limit.
+func (a *api) follower(next http.Handler) http.Handler {
+	return a.answer(func(w http.ResponseWriter, r *http.Request) error {
+		link, err := a.Linked.Read(r.PathValue("token"), r.Method)
+		if err != nil {
+			return store.ErrNotFound
+		}
+		holder, err := a.holder(r.Context(), link)
+		if errors.Is(err, ErrInactive) {
+			return store.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		ctx, leave, err := a.enter(r.Context(), tenant.Identity{Tenant: link.Tenant, User: holder.Email, Role: holder.Role, Session: link.Session})
+		if errors.Is(err, ErrInactive) {
+			return store.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		defer leave()
+		if err := a.limited(ctx, w); err != nil {
+			return err
+		}
+		w.Header().Set("Referrer-Policy", "no-referrer") // the link is the secret
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, linkKey{}, link)))
+		return nil
+	})
+}
+
+// holder is who made a link. Until that is known it is followed by a visitor, who may ask for nothing else.
+func (a *api) holder(ctx context.Context, l signing.Link) (store.Session, error) {
+	ctx, leave, err := a.enter(ctx, tenant.Identity{Tenant: l.Tenant, User: tenant.Visitor, Role: tenant.Visitor, Session: l.Session})
+	if err != nil {
+		return store.Session{}, err
+	}
+	defer leave()
+	return a.Linked.Holder(ctx)
+}
+
+func linkOf(r *http.Request) signing.Link {
+	l, _ := r.Context().Value(linkKey{}).(signing.Link) // the guard has put it there
+	return l
+}
+
+func (a *api) readLinked(w http.ResponseWriter, r *http.Request) error {
+	body, size, err := a.Linked.Open(r.Context(), linkOf(r))
+	if err != nil {
+		return err
+	}
+	return a.download(w, r, body, size)
+}
+
+func (a *api) writeLinked(w http.ResponseWriter, r *http.Request) error {
+	return a.upload(w, r, linkOf(r).Path, "file.put by link")
+}
+
+// createLink answers with a URL relative to the service: what a request says of its host is not to be trusted.
+func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Path      string `json:"path"`
+		Method    string `json:"method"`
+		ExpiresIn int    `json:"expires_in"` // seconds
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	if in.Method != http.MethodGet && in.Method != http.MethodPut {
+		return fmt.Errorf("%w: method is GET or PUT", ErrInput)
+	}
+	if in.ExpiresIn < 1 || in.ExpiresIn > int(signing.MaxLink.Seconds()) {
+		return fmt.Errorf("%w: expires_in is a number of seconds from 1 to %.0f", ErrInput, signing.MaxLink.Seconds())
+	}
+	id, err := tenant.From(r.Context())
+	if err != nil {
+		return err
+	}
+	if id.Session == "" {
+		return store.ErrForbidden // there is nothing that it would end with
+	}
+	until := a.Linked.Now().Add(time.Duration(in.ExpiresIn) * time.Second)
+	link := signing.Link{Tenant: id.Tenant, Path: in.Path, Method: in.Method, Expires: until.Unix(), Session: id.Session}
+	if in.Method == http.MethodGet {
+		link.Version, err = a.Files.Current(r.Context(), in.Path)
+	} else {
+		err = blobs.Valid(in.Path)
+	}
+	if err != nil {
+		return err
+	}
+	return a.made(w, r, "link.create", in.Method+" "+in.Path, map[string]any{
+		"url": "/v1/links/" + a.Linked.Sign(link), "method": in.Method, "path": in.Path, "expires_at": until.UTC().Truncate(time.Second),
+	})
+}
