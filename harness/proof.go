@@ -94,7 +94,7 @@ func proven(h *History, s *scanner, resource string, verb Verb) bool {
 		switch {
 		case !e.OK || e.Resource != resource || e.Verb != verb || e.Purpose != Control && e.Purpose != Setup:
 			return false
-		case verb == Read || verb == List || verb == Search:
+		case verb == Read || verb == List || verb == Search || verb == Open:
 			return showsOwn(s, h, e)
 		default:
 			return true

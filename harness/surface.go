@@ -57,6 +57,8 @@ const (
 	Patch  Verb = "patch"
 	Delete Verb = "delete"
 	Batch  Verb = "batch-delete"
+	Link   Verb = "link" // hands out a URL that needs no login; see Operation.Link
+	Open   Verb = "open" // uses it: "{link}" in its path is that URL, without the host and the slash before it
 )
 
 // writes tells whether the verb leaves values in the service.
@@ -123,7 +125,7 @@ const (
 // Operation is one request that a resource understands. Path, Query, Header and Body are templates: "{id}" is the id
 // of the object itself, "{projects}" the id of its parent, "{title}" the value of a field, "{tenant.id}" and
 // "{tenant.name}" are attributes of the tenant who acts. What is put into a path is escaped; what is put into a path
-// through "{id...}" keeps its slashes.
+// through "{id...}" keeps its slashes, and "{link}" is put there byte for byte.
 type Operation struct {
 	Verb   Verb              `json:"verb"`
 	Method string            `json:"method"`
@@ -135,6 +137,8 @@ type Operation struct {
 	Success Success `json:"success,omitzero"`
 	// Items says where the ids of a list are found. Optional: the canary judge needs no ids.
 	Items Locator `json:"items,omitzero"`
+	// Link says where the answer holds the URL that was asked for.
+	Link Locator `json:"link,omitzero"`
 	// Secrets say where the answer holds what must not be kept, such as a key that is shown once: evidence shows a placeholder,
 	// here and wherever the value turns up later.
 	Secrets []Locator `json:"secrets,omitempty"`
@@ -313,7 +317,7 @@ func (r *Resource) validate(s *Surface) error {
 			return fmt.Errorf("operation %s is described twice", op.Verb)
 		}
 		described[op.Verb] = true
-		patterns := []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern}
+		patterns := []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern, op.Link.Pattern}
 		for _, l := range op.Secrets {
 			patterns = append(patterns, l.Pattern)
 		}
@@ -321,6 +325,9 @@ func (r *Resource) validate(s *Surface) error {
 			if _, err := regexp.Compile(pattern); err != nil {
 				return fmt.Errorf("operation %s: %q is no regular expression", op.Verb, pattern)
 			}
+		}
+		if op.Verb == Link && op.Link == (Locator{}) {
+			return fmt.Errorf("say where the answer to its link holds the URL")
 		}
 		for _, name := range r.unknownVariables(op) {
 			return fmt.Errorf("operation %s uses {%s}, which is no field, no parent, and neither id nor tenant.*", op.Verb, name)
@@ -339,7 +346,7 @@ func (r *Resource) unknownVariables(op *Operation) (unknown []string) {
 	check := func(template string) {
 		for _, name := range variables(template) {
 			_, isField := r.Field(name)
-			if name != "id" && !isField && !slices.Contains(r.Parents, name) && name != "tenant.id" && name != "tenant.name" && name != "query" {
+			if name != "id" && !isField && !slices.Contains(r.Parents, name) && name != "tenant.id" && name != "tenant.name" && name != "query" && name != linkVariable {
 				unknown = append(unknown, name)
 			}
 		}

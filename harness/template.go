@@ -49,6 +49,9 @@ func isNameByte(b byte, first bool) bool {
 // keepsSlashes is the end of a variable's name whose value is escaped segment by segment.
 const keepsSlashes = "..."
 
+// linkVariable is a piece of a URL already.
+const linkVariable = "link"
+
 // variables lists the names in a template.
 func variables(template string) []string {
 	var names []string
@@ -98,7 +101,7 @@ func expand(template string, values Values, escape func(string) string) string {
 		name, keeps := strings.CutSuffix(name, keepsSlashes)
 		value := values[name]
 		switch {
-		case escape == nil:
+		case escape == nil || name == linkVariable:
 			out.WriteString(value)
 		case !keeps:
 			out.WriteString(escape(value))

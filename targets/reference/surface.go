@@ -45,6 +45,10 @@ func Surface(url string) harness.Surface {
 					{Verb: harness.List, Method: "GET", Path: "/v1/files", Query: map[string]string{"limit": "200"}},
 					{Verb: harness.Update, Method: "PUT", Path: "/v1/files/{id...}", Body: file},
 					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/files/{id...}"},
+					{Verb: harness.Link, Method: "POST", Path: "/v1/links", Link: harness.Locator{Pointer: "/url"}, Body: harness.Body{
+						Kind: "json", Value: map[string]any{"path": "{id}", "method": "GET", "expires_in": 60},
+					}},
+					{Verb: harness.Open, Method: "GET", Path: "/{link}"},
 				},
 			},
 			{
