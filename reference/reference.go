@@ -26,6 +26,8 @@ import (
 	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/logging"
+	"github.com/partywall/partywall/reference/metrics"
+	"github.com/partywall/partywall/reference/monitor"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
@@ -42,6 +44,8 @@ type Config struct {
 	KMS keys.KMS
 	// Log of the service; nil discards.
 	Log *slog.Logger
+	// AlertURL of the operator's is told of repeated attempts to reach other tenants; empty: the log alone is.
+	AlertURL string
 	// CacheRooms of tiers whose cached values lie apart from those of others, in a Redis of their own for example; nil means keys
 	// apart, in the one Redis, for the tiers whose data is the most sensitive.
 	CacheRooms map[string]cache.Room
@@ -68,6 +72,8 @@ type Parts struct {
 	Limiter  *ratelimit.Limiter
 	Keys     *signing.Keys
 	Verifier signing.Verifier
+	Monitor  *monitor.Monitor
+	Metrics  *metrics.Metrics
 	// Retention of a tenant's trail, by its tier.
 	Retention func(tier string) time.Duration
 	API       api.Config
@@ -130,7 +136,10 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: signer, Verifier: signer, Retention: Retention}
+	p := &Parts{
+		Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: signer, Verifier: signer, Retention: Retention,
+		Monitor: monitor.New(s.Redis, seal.Mark), Metrics: metrics.New(seal.Mark),
+	}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
@@ -143,7 +152,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Notes:       store.NewNotes(db),
 		Invoices:    store.NewInvoices(db),
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
-		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue},
+		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
 		Files:       files,
 		Linked:      api.NewLinked(signing.NewLinks(func() time.Time { return signer.Now() }), sessions, files),
 		Tenants:     tenants,
@@ -169,6 +178,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 				{Name: "limits", Purge: limiter.Purge},
 				{Name: "events", Purge: feed.Purge},
 				{Name: "jobs", Purge: queue.Purge},
+				{Name: "monitor", Purge: p.Monitor.Purge},
 			},
 		},
 		Once:        store.NewOnce(db),
@@ -183,9 +193,12 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Seal:        seal,
 		OperatorKey: rand.Text(),
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
-		Watch:       []api.Watcher{api.AccessLog(cfg.Log)},
+		Watch:       []api.Watcher{api.AccessLog(cfg.Log), p.counted, p.noticed},
+		Metrics:     p.Metrics.Handler(),
+		Probes:      probes(s),
 		Log:         cfg.Log,
 	}
+	p.watch(cfg)
 	mover, moves := strategy.(store.Mover)
 	p.API.Lifecycle.Move = func(ctx context.Context, id tenant.ID, tier string) error {
 		if moves {

@@ -188,7 +188,7 @@ var regexpVariables = regexp.MustCompile(`\{[^}]+\}`)
 
 // open are the routes that need no login. One more is a decision, and stands here too.
 var open = map[string]api.Guard{
-	"GET /openapi.json": api.Public, "GET /healthz": api.Public, "GET /.well-known/jwks.json": api.Public, "POST /v1/login": api.Public,
+	"GET /openapi.json": api.Public, "GET /healthz": api.Public, "GET /health/live": api.Public, "GET /health/ready": api.Public, "GET /.well-known/jwks.json": api.Public, "POST /v1/login": api.Public,
 	"POST /v1/token/refresh": api.Public, "POST /v1/invitations/accept": api.Public, "GET /v1/shared/{token}": api.Visitors,
 	"GET /v1/links/{token}": api.Linkers, "PUT /v1/links/{token}": api.Linkers,
 }

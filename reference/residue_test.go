@@ -30,6 +30,9 @@ type inventory struct {
 
 func (s *service) inventory(tenants ...string) inventory {
 	s.t.Helper()
+	if err := s.parts.Monitor.Settle(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
 	out := inventory{rows: map[string]map[string]int{}, keys: map[string]string{}, objects: map[string]bool{}}
 	for _, id := range tenants {
 		out.rows[id] = s.rowsOf(id)

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/partywall/partywall/reference/api"
 	"github.com/partywall/partywall/reference/events"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/store"
+	"github.com/partywall/partywall/reference/tenant"
 )
 
 // announced tells the tenant's feed and webhooks of each change that its trail takes in. The change is made by then, and on
@@ -23,11 +26,15 @@ type announced struct {
 	feed  *events.Feed
 	hooks store.Webhooks
 	queue *jobs.Queue
+	learn func(id tenant.ID, object string) // what is the tenant's, for the monitor
 }
 
 func (a announced) Append(ctx context.Context, action, object string) error {
 	if err := a.Audit.Append(ctx, action, object); err != nil {
 		return err
+	}
+	if id, err := tenant.From(ctx); err == nil && uuid.Validate(object) == nil {
+		a.learn(id.Tenant, object)
 	}
 	told, cancel := context.WithTimeout(ctx, announceFor)
 	defer cancel()

@@ -18,7 +18,16 @@ func (p *Parts) work(ctx context.Context) error {
 	q.Gate = func(ctx context.Context, id tenant.Identity) (tenant.Identity, error) { return p.API.Gate(ctx, id) }
 	q.Do[api.JobExport], q.Do[api.JobDelivery] = p.export, p.deliver
 	p.Service.OnClose(q.Close)
+	for kind, do := range q.Do {
+		q.Do[kind] = func(ctx context.Context, j jobs.Job) error {
+			err := do(ctx, j)
+			p.Metrics.Job(kind, err)
+			return err
+		}
+	}
 	p.keep(ctx)
+	p.Monitor.Start(ctx)
+	p.Service.OnClose(p.Monitor.Close)
 	return q.Start(ctx)
 }
 

@@ -8,6 +8,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -37,7 +38,7 @@ type Gate func(ctx context.Context, id tenant.Identity) (tenant.Identity, error)
 // Middleware wraps the handlers behind the chain.
 type Middleware func(http.Handler) http.Handler
 
-// Config is what the API is made of. All fields are required except Middleware, StreamFor, Proxies, Watch and the two of patience.
+// Config is what the API is made of. All fields are required except Middleware, StreamFor, Proxies, Watch, Metrics, Probes and the two of patience.
 type Config struct {
 	Authenticate Authenticator
 	Gate         Gate
@@ -88,7 +89,11 @@ type Config struct {
 	Proxies []netip.Prefix
 	// Watch is told of every request, once it is answered.
 	Watch []Watcher
-	Log   *slog.Logger
+	// Metrics shows what was counted; nil: nothing was.
+	Metrics http.Handler
+	// Probes of the engines behind the service, by their names.
+	Probes map[string]func(ctx context.Context) error
+	Log    *slog.Logger
 }
 
 // A Guard is who stands before a route.
@@ -174,7 +179,7 @@ func New(cfg Config) http.Handler {
 // routes are all that the mux knows.
 func (a *api) routes() []route {
 	return slices.Concat(
-		a.openAPIRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
+		a.openAPIRoutes(), a.healthRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
 		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.linkRoutes(), a.auditRoutes(),
 		a.memberRoutes(), a.invitationRoutes(), a.shareRoutes(), a.overrideRoutes(),
 		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(),
@@ -286,6 +291,9 @@ func Token(verify func(token string) (tenant.Identity, error)) Authenticator {
 			return tenant.Identity{}, ErrUnauthenticated
 		}
 		id, err := verify(token)
+		if errors.Is(err, signing.ErrForged) {
+			sign(r.Context(), ForgedToken)
+		}
 		if err != nil {
 			return tenant.Identity{}, ErrUnauthenticated
 		}

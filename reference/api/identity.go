@@ -11,17 +11,12 @@ import (
 
 func (a *api) identityRoutes() []route {
 	return []route{
-		public("GET /healthz", "a load balancer asks it, and it says nothing about tenants", a.health),
 		public("GET /.well-known/jwks.json", "the public keys by which tokens are verified", a.keySet),
 		public("POST /v1/login", "who logs in has no token yet", a.login),
 		public("POST /v1/token/refresh", "who refreshes has no access token that is good any more; the refresh token is the proof", a.refresh),
 		tenants("POST /v1/logout", a.logout),
 		tenants("GET /v1/whoami", a.whoami),
 	}
-}
-
-func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
-	return respond(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 func (a *api) keySet(w http.ResponseWriter, _ *http.Request) error {

@@ -84,6 +84,7 @@ func (a *api) pageOf(r *http.Request, query ...string) (page store.Page, err err
 		err = json.Unmarshal([]byte(content), &page.After)
 	}
 	if err != nil {
+		sign(r.Context(), StrangeCursor)
 		return page, fmt.Errorf("%w: the cursor is not one of this list", ErrInput)
 	}
 	return page, nil

@@ -20,6 +20,13 @@ func serviceOperations() map[string]openapi.Operation {
 	return map[string]openapi.Operation{
 		"GET /openapi.json": {Does: "Read this document", Gives: openapi.Schema{"type": "object"}},
 		"GET /healthz":      {Does: "Ask whether the service runs", Gives: openapi.Object("status", openapi.Enum("ok"))},
+		"GET /health/live":  {Does: "Ask whether the process runs", Gives: openapi.Object("status", openapi.Enum("ok"))},
+		"GET /health/ready": {
+			Does:  "Ask which engines behind the service can be reached",
+			Gives: openapi.Object("status", openapi.Enum("ok"), "engines", openapi.Schema{"type": "object", "additionalProperties": openapi.Enum("ok")}),
+			Also:  []int{503},
+		},
+		"GET /metrics": {Does: "Read what was counted, for Prometheus", Type: "text/plain", Gives: text, Also: []int{404}},
 		"GET /.well-known/jwks.json": {
 			Does: "Read the keys that sign tokens (RFC 7517)", Type: "application/jwk-set+json",
 			Gives: openapi.Object("keys", openapi.Array(openapi.Object("kty", text, "crv", text, "use", text, "alg", text, "kid", text, "x", text))),

@@ -10,11 +10,13 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/partywall/partywall/reference/tenant"
 )
 
-// Visit is a request that is over, as far as those may know who watch: never its path, its query or its body, which may hold
-// what is secret.
+// Visit is a request that is over, as far as those may know who watch: never its query or its body, which may hold what is secret,
+// and of its path the ids alone.
 type Visit struct {
 	tenant.Origin
 	Method   string
@@ -23,6 +25,25 @@ type Visit struct {
 	Status   int
 	Took     time.Duration
 	Err      error // why it was refused, or failed
+	// Objects are the ids in its path that look like ours.
+	Objects []string
+	// Signs that it reached for another tenant, as far as it shows that by itself.
+	Signs []Sign
+}
+
+// Sign of a request that reaches for another tenant.
+type Sign string
+
+// The signs. What a client may do by mistake or by age, such as to come with a token that has expired, is none.
+const (
+	ForgedToken   Sign = "token"    // a token that names our key and was not signed with it
+	OtherTenant   Sign = "selector" // a header or parameter that names another tenant than the token
+	StrangeCursor Sign = "cursor"   // a cursor of another list, or of nobody's
+)
+
+func sign(ctx context.Context, s Sign) {
+	v := visit(ctx)
+	v.Signs = append(v.Signs, s)
 }
 
 // A Watcher is told of every visit, after it was answered.
@@ -47,7 +68,10 @@ func (a *api) visited(next http.Handler) http.Handler {
 		r = r.WithContext(tenant.WithOrigin(context.WithValue(r.Context(), visitKey{}, v), v.Origin))
 		next.ServeHTTP(seen, r)
 		_, v.Route, _ = strings.Cut(r.Pattern, " ")
-		v.Status, v.Took = seen.status, time.Since(began)
+		v.Status, v.Took, v.Objects = seen.status, time.Since(began), objects(r)
+		if v.Identity.Tenant != "" && namesAnother(r, v.Identity) {
+			v.Signs = append(v.Signs, OtherTenant)
+		}
 		if v.Status == 0 {
 			v.Status = http.StatusOK
 		}
@@ -56,6 +80,36 @@ func (a *api) visited(next http.Handler) http.Handler {
 			watch(ctx, *v)
 		}
 	})
+}
+
+// objects are the ids in the path of a request that found its route.
+func objects(r *http.Request) (ids []string) {
+	for part := range strings.SplitSeq(r.Pattern, "/") {
+		name, wild := strings.CutPrefix(part, "{")
+		if id := r.PathValue(strings.TrimSuffix(name, "}")); wild && uuid.Validate(id) == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// selectors are the headers and parameters by which clients of other services name a tenant. Ours looks at none of them.
+var selectors = []string{
+	"X-Tenant-ID", "X-Tenant", "Tenant-ID", "X-Org-ID", "X-Organization-ID", "X-Account-ID", "X-Scope-OrgID", "X-Workspace-ID",
+	"tenant_id", "tenantId", "tenant", "org_id", "organization_id", "account_id", "workspace_id",
+}
+
+// namesAnother tells whether a request names a tenant that is not the one that its token is for.
+func namesAnother(r *http.Request, id tenant.Identity) bool {
+	query := r.URL.Query()
+	for _, name := range selectors {
+		for _, value := range append(r.Header.Values(name), query[name]...) {
+			if value != "" && value != string(id.Tenant) && value != id.Slug {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // whose is a context that says who was let in by a visit, for what is written about it outside of the chain.
@@ -135,16 +189,16 @@ func agent(r *http.Request) string {
 func AccessLog(log *slog.Logger) Watcher {
 	return func(ctx context.Context, v Visit) {
 		log.LogAttrs(ctx, slog.LevelInfo, "a request",
-			slog.String("method", known(v.Method)), slog.String("route", v.Route), slog.Int("status", v.Status),
+			slog.String("method", v.Word()), slog.String("route", v.Route), slog.Int("status", v.Status),
 			slog.Duration("took", v.Took), slog.String("ip", v.IP))
 	}
 }
 
-// known is a method by a name that somebody else than the client has chosen.
-func known(method string) string {
-	switch method {
+// Word is the method, or "other": what a client has chosen itself is not repeated.
+func (v Visit) Word() string {
+	switch v.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
-		return method
+		return v.Method
 	default:
 		return "other"
 	}

@@ -28,8 +28,12 @@ const (
 // Lifetime of an access token. It is short because the token is asked for by a refresh token, which can be taken back.
 const Lifetime = 15 * time.Minute
 
-// ErrToken means that a token proves nothing.
-var ErrToken = errors.New("the token is not valid")
+// ErrToken means that a token proves nothing. ErrForged is one that names our key and was not signed with it: what is merely old, or
+// of a key that is gone, is none.
+var (
+	ErrToken  = errors.New("the token is not valid")
+	ErrForged = fmt.Errorf("%w: it is forged", ErrToken)
+)
 
 // Claims of a token.
 type Claims struct {
@@ -111,13 +115,16 @@ func (k *Keys) Sign(id tenant.Identity) (string, error) {
 // Verify implements Verifier.
 func (k *Keys) Verify(token string) (tenant.Identity, error) {
 	var claims Claims
-	_, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+	parsed, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
 		if t.Header["kid"] != k.id {
 			return nil, errors.New("unknown key id")
 		}
 		return k.Public(), nil
 	}, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithIssuer(Issuer), jwt.WithAudience(Audience),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(k.Now))
+	if parsed != nil && parsed.Header["kid"] == k.id && errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+		return tenant.Identity{}, ErrForged
+	}
 	if err != nil || claims.Tenant == "" || claims.Subject == "" {
 		return tenant.Identity{}, ErrToken // the cause is for nobody who presents such a token
 	}
