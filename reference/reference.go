@@ -113,7 +113,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		return nil, err
 	}
 	s.OnClose(strategy.Close)
-	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Now: func() time.Time { return signer.Now() }}
+	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Quotas: store.DefaultQuotas(), Now: func() time.Time { return signer.Now() }}
 	c := cache.New(s.Redis)
 	c.Apart, c.Log = cfg.cacheRooms(s), cfg.Log
 	limiter := ratelimit.New(s.Redis)
@@ -129,6 +129,10 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	seal := signing.NewSeal()
 	s.OnClose(feed.Close)
 	queue := jobs.New(s.Redis, signing.NewSeal())
+	queue.Quotas = map[string]int{}
+	for tier, quota := range db.Quotas {
+		queue.Quotas[tier] = int(quota.Jobs)
+	}
 	hooks := store.NewWebhooks(db)
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // it never fails
@@ -155,6 +159,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
 		Files:       files,
 		Linked:      api.NewLinked(signing.NewLinks(func() time.Time { return signer.Now() }), sessions, files),
+		Quotas:      store.NewQuotas(db),
 		Tenants:     tenants,
 		Users:       users,
 		Sessions:    sessions,

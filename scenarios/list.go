@@ -21,6 +21,7 @@ func listed() []harness.Scenario {
 		lifecycleReadAfterDelete(),
 		limitsEveryWindow(),
 		limitsOwnBucket(),
+		limitsQuota(),
 		oracleExistence(),
 		storageHashClaim(),
 		storageLinkTampering(),

@@ -56,6 +56,7 @@ type Config struct {
 	Audit        store.Audit
 	Files        *blobs.Store
 	Linked       Linked
+	Quotas       store.Quotas
 	Tenants      *store.Tenants
 	Users        store.Users
 	Sessions     store.Sessions

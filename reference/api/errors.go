@@ -49,6 +49,7 @@ var table = []struct {
 	{ErrUnauthenticated, http.StatusUnauthorized, false},
 	{ErrInactive, http.StatusForbidden, true},
 	{store.ErrForbidden, http.StatusForbidden, false},
+	{store.ErrQuota, http.StatusForbidden, true},
 	{store.ErrNotFound, http.StatusNotFound, false},
 	{blobs.ErrNotFound, http.StatusNotFound, false},
 	{keys.ErrNoKey, http.StatusNotFound, false},

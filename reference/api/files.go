@@ -44,12 +44,22 @@ func (a *api) upload(w http.ResponseWriter, r *http.Request, name, action string
 	if r.ContentLength > maxFile {
 		return fmt.Errorf("%w: a file may have %d bytes", ErrTooLarge, maxFile)
 	}
-	body := &uploaded{Reader: io.LimitReader(r.Body, r.ContentLength)}
-	if err := a.Files.Put(r.Context(), name, body, r.ContentLength); err != nil {
-		if body.err != nil {
-			return fmt.Errorf("%w: the body broke off", ErrInput)
-		}
+	reservation, err := a.Quotas.Reserve(r.Context(), r.ContentLength)
+	if err != nil {
 		return err
+	}
+	body := &uploaded{Reader: io.LimitReader(r.Body, r.ContentLength)}
+	err = a.Files.Put(r.Context(), name, body, r.ContentLength)
+	ctx, cancel := afterwards(r.Context())
+	defer cancel()
+	if err != nil {
+		if body.err != nil {
+			err = fmt.Errorf("%w: the body broke off", ErrInput)
+		}
+		return errors.Join(err, a.Quotas.Release(ctx, reservation))
+	}
+	if err := a.Quotas.Keep(ctx, reservation, name); err != nil {
+		a.logged(r, err) // the file is there, and its bytes are counted
 	}
 	return a.gone(w, r, action, name)
 }
@@ -102,6 +112,11 @@ func (a *api) deleteFile(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("path")
 	if err := a.Files.Delete(r.Context(), name); err != nil {
 		return err
+	}
+	ctx, cancel := afterwards(r.Context())
+	defer cancel()
+	if err := a.Quotas.Forget(ctx, name); err != nil {
+		a.logged(r, err) // the file is gone; its bytes are given back with the next of that name
 	}
 	return a.gone(w, r, "file.delete", name)
 }

@@ -53,7 +53,7 @@ func Document() openapi.Document {
 		Problem: openapi.Object("title", openapi.String(), "status", openapi.Integer(400, 599),
 			"detail?", openapi.String()),
 		Statuses: map[int]string{
-			400: "The request is not valid.", 401: "It is not known who asks.", 403: "The tenant is not active, or the user's role does not allow it.",
+			400: "The request is not valid.", 401: "It is not known who asks.", 403: "The tenant is not active, a quota of its tier is used up, or the user's role does not allow it.",
 			404: "The tenant has no such thing, whoever else has.", 409: "The tenant has one like it, or something else is on its way that must be done first.",
 			411: "A Content-Length is required.", 412: "The object is not the version that If-Match asks for.", 413: "The body is too large.",
 			415: "The body is not application/json.", 422: "It refers to what the tenant does not have, or its key was used for another request.",

@@ -34,6 +34,8 @@ func listed() []Fault {
 		listUnfiltered(),
 		ownerCheckedLate(),
 		queryTenant(),
+		quotaGlobal(),
+		quotaRace(),
 		readByID(),
 		recycledID(),
 		rlsPolicyTrue(),

@@ -71,8 +71,9 @@ type Queue struct {
 	Gate func(ctx context.Context, id tenant.Identity) (tenant.Identity, error)
 	// Do has who does the jobs of each kind. A job whose worker was stopped is done again.
 	Do map[string]func(ctx context.Context, j Job) error
-	// Limit of the jobs of a tenant that wait; Workers that work side by side.
+	// Limit of the jobs of a tenant that wait, where Quotas has none for its tier; Workers that work side by side.
 	Limit, Workers int
+	Quotas         map[string]int
 	Log            *slog.Logger
 
 	wake    chan struct{}
@@ -98,7 +99,7 @@ func (q *Queue) Enqueue(ctx context.Context, j Job) error {
 	if err != nil {
 		return err
 	}
-	ok, err := q.add(ctx, id.Tenant, q.Seal.Sign(string(content), purpose))
+	ok, err := q.add(ctx, id, q.Seal.Sign(string(content), purpose))
 	if err != nil {
 		return fmt.Errorf("queue a job: %w", err)
 	}

@@ -23,8 +23,12 @@ if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 if redis.call('RPUSH', KEYS[1], ARGV[2]) == 1 then redis.call('RPUSH', KEYS[2], ARGV[1]) end
 return 1`)
 
-func (q *Queue) add(ctx context.Context, id tenant.ID, text string) (bool, error) {
-	n, err := addScript.Run(ctx, q.Client, []string{Key(id), ready}, string(id), text, q.Limit).Int()
+func (q *Queue) add(ctx context.Context, id tenant.Identity, text string) (bool, error) {
+	limit := q.Limit
+	if quota := q.Quotas[id.Tier]; quota > 0 {
+		limit = quota
+	}
+	n, err := addScript.Run(ctx, q.Client, []string{Key(id.Tenant), ready}, string(id.Tenant), text, limit).Int()
 	return n == 1, err
 }
 

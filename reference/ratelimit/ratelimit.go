@@ -56,13 +56,13 @@ type Limiter struct {
 	local shares
 }
 
-// New returns a limiter with the four tiers of the cheat sheet (its STARTER is called basic here, its BUSINESS pro), and three for
+// New returns a limiter with the four tiers of the cheat sheet (its STARTER is called basic here, its BUSINESS pro), and those for
 // tests, which have no limits.
 func New(client redis.UniversalClient) *Limiter {
 	return &Limiter{
 		Client: client, Key: Key, Patience: time.Second, Nodes: 1,
 		Tiers: map[string]Tier{
-			"test": {}, "test-schema": {}, "test-database": {},
+			"test": {}, "test-schema": {}, "test-database": {}, "test-small": {},
 			"free":       {Burst: 10, PerMinute: 60, PerDay: 1_000},
 			"basic":      {Burst: 50, PerMinute: 300, PerDay: 10_000},
 			"pro":        {Burst: 100, PerMinute: 1_000, PerDay: 100_000},

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -89,8 +90,9 @@ func documentsTable() table {
 
 func documentStatements() Statements {
 	return Statements{
-		DocumentCreate: `insert into documents (tenant_id, id, slug, title, body, category_id)
-			values (@tenant::uuid, @id::uuid, @slug, @title, @body, @category::uuid) returning ` + DocumentColumns,
+		DocumentCreate: `with taken as (` + taken("documents", "1", "") + `)
+			insert into documents (tenant_id, id, slug, title, body, category_id)
+			select @tenant::uuid, @id::uuid, @slug, @title, @body, @category::uuid from taken returning ` + DocumentColumns,
 		DocumentGet: `select ` + DocumentColumns + ` from documents
 			where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is null`,
 		DocumentList: `select * from (
@@ -106,9 +108,11 @@ func documentStatements() Statements {
 			returning ` + DocumentColumns,
 		DocumentDelete: `update documents set deleted_at = now()
 			where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is null and version = coalesce(@version, version)`,
-		DocumentClone: `insert into documents (tenant_id, id, slug, title, body, category_id)
-			select tenant_id, @copy::uuid, @slug, title, body, category_id from documents
-			where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is null returning ` + DocumentColumns,
+		DocumentClone: `with original as (
+				select * from documents where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is null
+			), taken as (` + taken("documents", "1", " and exists (select from original)") + `)
+			insert into documents (tenant_id, id, slug, title, body, category_id)
+			select tenant_id, @copy::uuid, @slug, title, body, category_id from original, taken returning ` + DocumentColumns,
 		DocumentGetAll: `select ` + DocumentColumns + ` from documents
 			where tenant_id = @tenant::uuid and id = any(@ids::uuid[]) and deleted_at is null
 			order by array_position(@ids::uuid[], id)`,
@@ -131,7 +135,22 @@ func (d documents) Create(ctx context.Context, draft Draft) (Document, error) {
 			return Document{}, ErrReference
 		}
 	}
-	return one[Document](ctx, d.db, DocumentCreate, args)
+	made, full, err := d.make(ctx, DocumentCreate, args)
+	if errors.Is(err, ErrNotFound) {
+		err = full
+	}
+	return made, err
+}
+
+// make runs a statement that makes a document, and says what it means if it made none for want of a quota.
+func (d documents) make(ctx context.Context, name string, args pgx.NamedArgs) (made Document, full, err error) {
+	quota, err := d.db.quota(ctx)
+	if err != nil {
+		return made, nil, err
+	}
+	args["quota"] = orNone(quota.Documents)
+	made, err = one[Document](ctx, d.db, name, args)
+	return made, fmt.Errorf("%w: %d documents", ErrQuota, quota.Documents), err
 }
 
 func (d documents) Get(ctx context.Context, id string) (Document, error) {
@@ -191,7 +210,13 @@ func (d documents) changed(ctx context.Context, id string, version *int, err err
 func (d documents) Clone(ctx context.Context, id, slug string) (Document, error) {
 	args := byID(id)
 	args["copy"], args["slug"] = uuid.NewString(), slug
-	return one[Document](ctx, d.db, DocumentClone, args)
+	made, full, err := d.make(ctx, DocumentClone, args)
+	if errors.Is(err, ErrNotFound) {
+		if _, missing := d.Get(ctx, id); missing == nil {
+			err = full
+		}
+	}
+	return made, err
 }
 
 func (d documents) GetAll(ctx context.Context, ids []string) ([]Document, error) {

@@ -14,7 +14,7 @@ func DefaultStatements() Statements {
 		userStatements(), documentStatements(), trashStatements(), categoryStatements(), commentStatements(), projectStatements(),
 		noteStatements(), invoiceStatements(), preferenceStatements(), onceStatements(), auditStatements(),
 		sessionStatements(), memberStatements(), invitationStatements(), shareStatements(), overrideStatements(),
-		exportStatements(), webhookStatements(), dataKeyStatements(),
+		exportStatements(), webhookStatements(), dataKeyStatements(), quotaStatements(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -32,6 +32,7 @@ type DB struct {
 	Pool       *pgxpool.Pool // the shared database
 	Statements Statements
 	Strategy   Strategy
+	Quotas     map[string]Quota // by tier; nil: there are none
 	Now        func() time.Time // decides what has expired; nil means time.Now
 }
 

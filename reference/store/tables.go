@@ -28,7 +28,7 @@ func tenantTables() []table {
 		usersTable(), sessionsTable(), refreshTokensTable(), invitationsTable(),
 		categoriesTable(), documentsTable(), commentsTable(), projectsTable(), notesTable(), countersTable(),
 		invoicesTable(), preferencesTable(), oncesTable(), auditTable(), auditHeadsTable(), sharesTable(), overridesTable(),
-		exportsTable(), webhooksTable(), dataKeysTable(),
+		exportsTable(), webhooksTable(), quotasTable(), dataKeysTable(),
 	}
 }
 

@@ -35,7 +35,11 @@ func trashStatements() Statements {
 			order by created_at desc, id desc limit @limit`,
 		TrashRestore: `update documents set deleted_at = null
 			where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is not null returning ` + DocumentColumns,
-		TrashPurge: `delete from documents where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is not null`,
+		// The upsert finds the document's total, or none where the document is older than quotas.
+		TrashPurge: `with gone as (
+				delete from documents where tenant_id = @tenant::uuid and id = @uuid::uuid and deleted_at is not null returning 1)
+			insert into quotas as q (tenant_id, kind, name, used) select @tenant::uuid, 'documents', '', 0 from gone
+			on conflict (tenant_id, kind, name) do update set used = greatest(0, q.used - 1)`,
 	}
 }
 

@@ -12,7 +12,10 @@ func Surface(url string) harness.Surface {
 	return harness.Surface{
 		BaseURL: url,
 		KeySet:  "/.well-known/jwks.json",
-		Tiers:   []harness.Tier{{Name: "free", Burst: 10, PerMinute: 60, PerDay: 1000}},
+		Tiers: []harness.Tier{
+			{Name: "free", Burst: 10, PerMinute: 60, PerDay: 1000},
+			{Name: "test-small", Objects: map[string]int{"documents": 5}},
+		},
 		Resources: []harness.Resource{
 			{
 				Name: "documents", ID: harness.Locator{Pointer: "/id"},

@@ -38,7 +38,7 @@ func Subjects(db *store.DB) []Subject {
 		users(db), sessions(db), members(db), invitations(db),
 		categories(db), documents(db), trash(db), comments(db), projects(db), notes(db), invoices(db), preferences(db), once(db), audit(db),
 		shares(db), overrides(db),
-		exports(db), webhooks(db), dataKeys(db),
+		exports(db), webhooks(db), dataKeys(db), quotas(db),
 	}
 }
 
