@@ -22,6 +22,7 @@ import (
 	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/cache"
 	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/fairshare"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/lifecycle"
@@ -67,13 +68,15 @@ type Parts struct {
 	// OwnerSQL runs as the database owner before the service starts. The good service needs none.
 	OwnerSQL []string
 	// DB is shared by Documents, Preferences, Audit and Users; its statements are data.
-	DB       *store.DB
-	Cache    *cache.Cache
-	Limiter  *ratelimit.Limiter
-	Keys     *signing.Keys
-	Verifier signing.Verifier
-	Monitor  *monitor.Monitor
-	Metrics  *metrics.Metrics
+	DB      *store.DB
+	Cache   *cache.Cache
+	Limiter *ratelimit.Limiter
+	// Connections to the shared database, and expensive requests, are divided fairly.
+	Connections, Expensive *fairshare.Queue
+	Keys                   *signing.Keys
+	Verifier               signing.Verifier
+	Monitor                *monitor.Monitor
+	Metrics                *metrics.Metrics
 	// Retention of a tenant's trail, by its tier.
 	Retention func(tier string) time.Duration
 	API       api.Config
@@ -117,6 +120,8 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	c := cache.New(s.Redis)
 	c.Apart, c.Log = cfg.cacheRooms(s), cfg.Log
 	limiter := ratelimit.New(s.Redis)
+	shared, heavy := connections(s.App.Config().MaxConns), expensive()
+	db.Enter = shared.Enter
 	tenants := &store.Tenants{Pool: s.App}
 	users := store.NewUsers(db)
 	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
@@ -141,7 +146,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		return nil, err
 	}
 	p := &Parts{
-		Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Keys: signer, Verifier: signer, Retention: Retention,
+		Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Connections: shared, Expensive: heavy, Keys: signer, Verifier: signer, Retention: Retention,
 		Monitor: monitor.New(s.Redis, seal.Mark), Metrics: metrics.New(seal.Mark),
 	}
 	p.API = api.Config{
@@ -197,6 +202,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		KeySet:      signer.KeySet,
 		Seal:        seal,
 		OperatorKey: rand.Text(),
+		Turn:        heavy.Enter,
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
 		Watch:       []api.Watcher{api.AccessLog(cfg.Log), p.counted, p.noticed},
 		Metrics:     p.Metrics.Handler(),

@@ -100,7 +100,7 @@ var laws = []struct {
 	{
 		name: "parts know the tenant and their driver, not each other",
 		holds: func(p string) bool {
-			return !strings.HasSuffix(p, "test") && within(p, "reference/store", "reference/cache", "reference/blobs", "reference/ratelimit", "reference/signing",
+			return !strings.HasSuffix(p, "test") && within(p, "reference/store", "reference/cache", "reference/blobs", "reference/ratelimit", "reference/fairshare", "reference/signing",
 				"reference/events", "reference/jobs", "reference/webhooks", "reference/logging", "reference/monitor", "reference/metrics")
 		},
 		breaks: func(q string, _ bool) bool { return within(q, "reference") && !within(q, "reference/tenant") },

@@ -86,6 +86,8 @@ type Config struct {
 	Patience, LongPatience time.Duration
 	// Hashing holds one token for each password that is being hashed, of as many as may be at once.
 	Hashing chan struct{}
+	// Turn waits until the tenant in the context may have one more expensive request done; leave gives that back.
+	Turn func(ctx context.Context) (leave func(), err error)
 	// Proxies whose word counts for the address of a client.
 	Proxies []netip.Prefix
 	// Watch is told of every request, once it is answered.

@@ -9,7 +9,7 @@ import (
 func (a *api) documentRoutes() []route {
 	return []route{
 		tenants("POST /v1/documents", a.once(a.createDocument)),
-		tenants("GET /v1/documents", a.listDocuments),
+		tenants("GET /v1/documents", a.fairly(a.listDocuments)),
 		tenants("GET /v1/documents/{id}", a.readDocument),
 		tenants("PUT /v1/documents/{id}", a.replaceDocument),
 		tenants("PATCH /v1/documents/{id}", a.patchDocument),
@@ -17,7 +17,7 @@ func (a *api) documentRoutes() []route {
 		tenants("POST /v1/documents/{id}/clone", a.once(a.cloneDocument)),
 		tenants("POST /v1/documents/bulk-get", a.getDocuments),
 		tenants("POST /v1/documents/bulk-delete", a.deleteDocuments),
-		tenants("GET /v2/documents", a.listDocuments2),
+		tenants("GET /v2/documents", a.fairly(a.listDocuments2)),
 		tenants("GET /v2/documents/{id}", a.readDocument2),
 	}
 }

@@ -67,8 +67,8 @@ func isUnavailable(err error) bool {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		// Connection exceptions, too few resources, operator intervention, failures of the system (Postgres, appendix A).
-		for _, class := range []string{"08", "53", "57P", "58"} {
+		// Connection exceptions, too few resources, operator intervention, a statement that took too long, failures of the system (Postgres, appendix A).
+		for _, class := range []string{"08", "53", "57P", "57014", "58"} {
 			if strings.HasPrefix(pg.Code, class) {
 				return true
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/cache"
 	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/fairshare"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/ratelimit"
@@ -77,6 +78,7 @@ var table = []struct {
 	{errNoRoute, http.StatusNotFound, false},
 	{errMethod, http.StatusMethodNotAllowed, false},
 	{ratelimit.ErrLimited, http.StatusTooManyRequests, false},
+	{fairshare.ErrBusy, http.StatusTooManyRequests, true},
 	{ratelimit.ErrUnavailable, http.StatusServiceUnavailable, false},
 	{cache.ErrUnavailable, http.StatusServiceUnavailable, false},
 	{ErrUnavailable, http.StatusServiceUnavailable, false},
@@ -107,6 +109,10 @@ func (a *api) answer(handle handler) http.Handler {
 				switch row.status {
 				case http.StatusUnauthorized:
 					w.Header().Set("WWW-Authenticate", "Bearer")
+				case http.StatusTooManyRequests:
+					if refusal == nil { // it ends with what is under way, and nobody knows when that is
+						w.Header().Set("Retry-After", "1")
+					}
 				case http.StatusServiceUnavailable:
 					w.Header().Set("Retry-After", fmt.Sprint(retryAfter.Seconds()))
 					a.logged(r, err)

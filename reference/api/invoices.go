@@ -11,7 +11,7 @@ func (a *api) invoiceRoutes() []route {
 	return []route{
 		tenants("POST /v1/invoices", a.once(a.createInvoice)),
 		tenants("GET /v1/invoices", a.listInvoices),
-		tenants("GET /v1/invoices/totals", a.totalInvoices),
+		tenants("GET /v1/invoices/totals", a.fairly(a.totalInvoices)),
 		tenants("GET /v1/invoices/{id}", a.readInvoice),
 	}
 }

@@ -31,5 +31,17 @@ func (a *api) limited(ctx context.Context, w http.ResponseWriter) error {
 	return err
 }
 
+// fairly has a request wait for its tenant's turn: what it asks for costs much more than others do.
+func (a *api) fairly(handle handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		leave, err := a.Turn(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return handle(w, r)
+	}
+}
+
 // seconds are rounded up: who comes back then does not come too early.
 func seconds(d time.Duration) string { return fmt.Sprint(int(math.Ceil(d.Seconds()))) }

@@ -46,6 +46,9 @@ var (
 // reachWithin is how long connecting to an engine may take.
 const reachWithin = 3 * time.Second
 
+// statementTimeout is how long the application's statements may take. Who asked has gone by then; the server does not notice that.
+const statementTimeout = "15s"
+
 // AppRole is the database role of the application: it owns nothing and bypasses no policy.
 const AppRole = "partywall_app"
 
@@ -225,7 +228,11 @@ func (e *Engine) clone(ctx context.Context, t Template) (string, error) {
 		e.templates[key] = template
 	}
 	database := randomName("partywall_")
-	if err := e.execute(ctx, `create database `+database+` template `+template); err != nil {
+	err := e.execute(ctx, `create database `+database+` template `+template)
+	if err == nil {
+		err = e.execute(ctx, `alter role `+AppRole+` in database `+database+` set statement_timeout = '`+statementTimeout+`'`)
+	}
+	if err != nil {
 		return "", errors.Join(err, e.undo(ctx, database))
 	}
 	return database, nil

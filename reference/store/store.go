@@ -33,7 +33,9 @@ type DB struct {
 	Statements Statements
 	Strategy   Strategy
 	Quotas     map[string]Quota // by tier; nil: there are none
-	Now        func() time.Time // decides what has expired; nil means time.Now
+	// Enter waits until the tenant in the context may use one more connection, and leave gives it back; nil: there is no waiting.
+	Enter func(ctx context.Context) (leave func(), err error)
+	Now   func() time.Time // decides what has expired; nil means time.Now
 }
 
 func (db *DB) now() time.Time {
@@ -60,10 +62,22 @@ func (db *DB) query(ctx context.Context, name string, args pgx.NamedArgs, scan f
 		return err
 	}
 	args["tenant"] = string(id.Tenant)
-	if err := db.Strategy.Query(ctx, id.Tenant, db.Statements[name], args, scan); err != nil {
+	if err := db.run(ctx, id.Tenant, db.Statements[name], args, scan); err != nil {
 		return failure(name, err)
 	}
 	return nil
+}
+
+// run runs a statement when it is the tenant's turn.
+func (db *DB) run(ctx context.Context, id tenant.ID, sql string, args pgx.NamedArgs, scan func(pgx.Rows) error) error {
+	if db.Enter != nil {
+		leave, err := db.Enter(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	return db.Strategy.Query(ctx, id, sql, args, scan)
 }
 
 // failure says which statement failed, or what the tenant did to make it fail.
@@ -112,7 +126,7 @@ func (db *DB) affected(ctx context.Context, name string, args pgx.NamedArgs) err
 	args["tenant"] = string(id.Tenant)
 	hit := false
 	sql := db.Statements[name] + " returning 1"
-	err = db.Strategy.Query(ctx, id.Tenant, sql, args, func(pgx.Rows) error {
+	err = db.run(ctx, id.Tenant, sql, args, func(pgx.Rows) error {
 		hit = true
 		return nil
 	})
