@@ -122,7 +122,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	limiter := ratelimit.New(s.Redis)
 	shared, heavy := connections(s.App.Config().MaxConns), expensive()
 	db.Enter = shared.Enter
-	tenants := &store.Tenants{Pool: s.App}
+	tenants := &store.Tenants{Pool: s.App, Now: func() time.Time { return signer.Now() }}
 	users := store.NewUsers(db)
 	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
 	vault, err := newVault(cfg, db)
@@ -175,12 +175,16 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Lifecycle: &lifecycle.Manager{
 			Tenants: tenants, Users: users, HashCost: cfg.HashCost,
 			NewID: func(string) tenant.ID { return tenant.New() },
-			Provision: func(ctx context.Context, id tenant.ID) error {
-				if err := db.Strategy.Provision(ctx, id); err != nil {
-					return err
-				}
-				return vault.Provision(ctx)
+			Provision: []lifecycle.Part{
+				{Name: "rooms", Do: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Provision(ctx, id) }},
+				{Name: "keys", Do: func(ctx context.Context, _ tenant.ID) error { return vault.Provision(ctx) }},
 			},
+			Revoke: []lifecycle.Part{
+				{Name: "access", Do: func(ctx context.Context, id tenant.ID) error {
+					return store.Revoke(ctx, db, store.TablesOfAccess(), id)
+				}},
+			},
+			Log: cfg.Log,
 			Purgers: []lifecycle.Purger{
 				{Name: "rows", Purge: func(ctx context.Context, id tenant.ID) error { return db.Strategy.Remove(ctx, id) }},
 				{Name: "cache", Purge: c.Purge},
@@ -210,6 +214,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Log:         cfg.Log,
 	}
 	p.watch(cfg)
+	p.API.Lifecycle.Archive = archive{p}
 	mover, moves := strategy.(store.Mover)
 	p.API.Lifecycle.Move = func(ctx context.Context, id tenant.ID, tier string) error {
 		if moves {

@@ -28,7 +28,54 @@ func (p *Parts) work(ctx context.Context) error {
 	p.keep(ctx)
 	p.Monitor.Start(ctx)
 	p.Service.OnClose(p.Monitor.Close)
+	p.Service.OnClose(life.Close)
+	life.Start(ctx)
 	return q.Start(ctx)
+}
+
+// pack writes all that the tenant in the context has into an export, while it is read, and returns its size.
+func (p *Parts) pack(ctx context.Context, id string, from export.Source) (int64, error) {
+	a := p.API
+	from.Documents, from.Comments, from.Categories, from.Projects, from.Notes = a.Documents, a.Comments, a.Categories, a.Projects, a.Notes
+	from.Invoices, from.Preferences, from.Files, from.Now = a.Invoices, a.Preferences, a.Files, p.DB.Now
+	reader, writer := io.Pipe()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_ = writer.CloseWithError(from.Write(ctx, writer)) // it never fails
+	}()
+	size, err := a.Files.WriteExport(ctx, id, reader)
+	_ = reader.Close() // it never fails, and ends a writer that nobody reads from
+	<-written
+	return size, err
+}
+
+// archive keeps what an offboarded tenant had among its own files, under its own id: they are deleted with it.
+type archive struct{ parts *Parts }
+
+func (a archive) Write(ctx context.Context) error {
+	id, err := tenant.From(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = a.parts.pack(ctx, string(id.Tenant), export.Source{Audit: a.parts.API.Audit})
+	return err
+}
+
+func (a archive) Read(ctx context.Context) (io.ReadCloser, int64, error) {
+	id, err := tenant.From(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	return a.parts.API.Files.ReadExport(ctx, string(id.Tenant))
+}
+
+func (a archive) Remove(ctx context.Context) error {
+	id, err := tenant.From(ctx)
+	if err != nil {
+		return err
+	}
+	return a.parts.API.Files.RemoveExport(ctx, string(id.Tenant))
 }
 
 // export makes an export that was asked for. One that is finished is not made again.
@@ -37,19 +84,7 @@ func (p *Parts) export(ctx context.Context, j jobs.Job) error {
 	if _, err := a.Exports.Start(ctx, j.ID); err != nil {
 		return err
 	}
-	source := export.Source{
-		Documents: a.Documents, Comments: a.Comments, Categories: a.Categories, Projects: a.Projects, Notes: a.Notes,
-		Invoices: a.Invoices, Preferences: a.Preferences,
-	}
-	reader, writer := io.Pipe()
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		_ = writer.CloseWithError(source.Write(ctx, writer)) // it never fails
-	}()
-	size, err := a.Files.WriteExport(ctx, j.ID, reader)
-	_ = reader.Close() // it never fails, and ends a writer that nobody reads from
-	<-written
+	size, err := p.pack(ctx, j.ID, export.Source{})
 	if ctx.Err() != nil {
 		return ctx.Err() // it will be done again
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/partywall/partywall/reference/fairshare"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/keys"
+	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/ratelimit"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/webhooks"
@@ -65,6 +66,7 @@ var table = []struct {
 	{ErrInput, http.StatusBadRequest, true},
 	{ErrNotReady, http.StatusConflict, true},
 	{store.ErrFull, http.StatusConflict, true},
+	{lifecycle.ErrNoArchive, http.StatusNotFound, true},
 	{store.ErrState, http.StatusConflict, true},
 	{store.ErrMoving, http.StatusConflict, true},
 	{jobs.ErrFull, http.StatusTooManyRequests, true},

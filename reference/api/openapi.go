@@ -63,7 +63,7 @@ func Document() openapi.Document {
 		},
 	}
 	for _, some := range []map[string]openapi.Operation{
-		serviceOperations(), documentOperations(), objectOperations(), namedOperations(), accountOperations(), outboundOperations(),
+		serviceOperations(), lifeOperations(), documentOperations(), objectOperations(), namedOperations(), accountOperations(), outboundOperations(),
 	} {
 		maps.Copy(d.Operations, some)
 	}

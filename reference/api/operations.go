@@ -57,14 +57,34 @@ func serviceOperations() map[string]openapi.Operation {
 			Does: "Move a tenant to another tier", Takes: openapi.Object("tier", tier), Example: members{"tier": "basic"}, Status: http.StatusNoContent,
 			Also: []int{409},
 		},
-		"GET /admin/tenants/{id}": {
-			Does: "Read how a tenant stands",
-			Gives: openapi.Object("id", openapi.ID(), "slug", text, "name", text, "tier", text, "moving_to", text,
-				"status", openapi.Enum("PROVISIONING", "ACTIVE", "SUSPENDED", "OFFBOARDING", "DELETED")),
-		},
+	}
+}
+
+// lifeOperations are those of the lives of tenants.
+func lifeOperations() map[string]openapi.Operation {
+	text := openapi.String()
+	states := openapi.Enum("PROVISIONING", "ACTIVE", "SUSPENDED", "OFFBOARDING", "DELETED")
+	stands := openapi.Object("id", openapi.ID(), "slug", text, "name", text, "tier", text, "moving_to", text, "status", states,
+		"delete_after", openapi.OrNull(openapi.Time()))
+	return map[string]openapi.Operation{
+		"GET /admin/tenants/{id}":          {Does: "Read how a tenant stands", Gives: stands},
 		"POST /admin/tenants/{id}/suspend": {Does: "Close a tenant until it is resumed", Status: http.StatusNoContent, Also: []int{409}},
 		"POST /admin/tenants/{id}/resume":  {Does: "Open a suspended tenant", Status: http.StatusNoContent, Also: []int{409}},
-		"DELETE /admin/tenants/{id}":       {Does: "Delete a tenant and all that it has", Status: http.StatusNoContent, Also: []int{409}},
+		"POST /admin/tenants/{id}/offboard": {
+			Does:  "Close a tenant for good, archive what it has, and delete it after some days",
+			Takes: openapi.Object("retain_days?", openapi.Integer(0, MaxRetention)), Example: members{"retain_days": 30}, Gives: stands, Also: []int{409},
+		},
+		"DELETE /admin/tenants/{id}/offboard": {
+			Does: "Call an offboarding off; the tenant is suspended then", Status: http.StatusNoContent, Also: []int{409},
+		},
+		"GET /admin/tenants/{id}/archive": {
+			Does: "Download what an offboarded tenant had, a ZIP archive", Type: "application/octet-stream",
+			Gives: openapi.Schema{"type": "string", "description": "The bytes of the archive."},
+		},
+		"GET /admin/tenants/{id}/history": {
+			Does: "Read the life of a tenant", Gives: openapi.Page(openapi.Object("at", openapi.Time(), "step", text, "operator", text)),
+		},
+		"DELETE /admin/tenants/{id}": {Does: "Delete a tenant and all that it has", Status: http.StatusNoContent, Also: []int{409}},
 	}
 }
 

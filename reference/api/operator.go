@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -21,6 +22,10 @@ func (a *api) operatorRoutes() []route {
 		operators("PUT /admin/tenants/{id}/tier", a.changeTier),
 		operators("POST /admin/tenants/{id}/suspend", a.turned(a.Lifecycle.Suspend)),
 		operators("POST /admin/tenants/{id}/resume", a.turned(a.Lifecycle.Resume)),
+		operators("POST /admin/tenants/{id}/offboard", a.offboard),
+		operators("DELETE /admin/tenants/{id}/offboard", a.turned(a.Lifecycle.Keep)),
+		operators("GET /admin/tenants/{id}/archive", a.readArchive),
+		operators("GET /admin/tenants/{id}/history", a.readHistory),
 		operators("DELETE /admin/tenants/{id}", a.turned(a.Lifecycle.Delete)),
 	}
 }
@@ -34,7 +39,8 @@ func (a *api) operator(next http.Handler) http.Handler {
 		if !ok || a.OperatorKey == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			return ErrUnauthenticated
 		}
-		next.ServeHTTP(w, r)
+		// Its digest tells one key from the next, and nothing about it.
+		next.ServeHTTP(w, r.WithContext(tenant.NewOperator(r.Context(), "key "+hex.EncodeToString(want[:4]))))
 		return nil
 	})
 }
@@ -109,6 +115,49 @@ func (a *api) readTenant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return respond(w, http.StatusOK, map[string]any{
-		"id": t.ID, "slug": t.Slug, "name": t.Name, "tier": t.Tier, "status": t.Status, "moving_to": t.Moving,
+		"id": t.ID, "slug": t.Slug, "name": t.Name, "tier": t.Tier, "status": t.Status, "moving_to": t.Moving, "delete_after": t.DeleteAfter,
 	})
+}
+
+// MaxRetention is how long an offboarded tenant may be kept, in days; usualRetention is how long it is.
+const (
+	MaxRetention   = 3650
+	usualRetention = 30
+)
+
+func (a *api) offboard(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Days *int `json:"retain_days"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	days := usualRetention
+	if in.Days != nil {
+		days = *in.Days
+	}
+	if days < 0 || days > MaxRetention {
+		return fmt.Errorf("%w: a tenant is kept for 0 to %d days", ErrInput, MaxRetention)
+	}
+	if err := a.Lifecycle.Offboard(r.Context(), tenant.ID(r.PathValue("id")), days); err != nil {
+		return err
+	}
+	return a.readTenant(w, r)
+}
+
+func (a *api) readArchive(w http.ResponseWriter, r *http.Request) error {
+	content, size, err := a.Lifecycle.OpenArchive(r.Context(), tenant.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return a.download(w, r, content, size)
+}
+
+// readHistory shows the life of a tenant, also of one that is deleted.
+func (a *api) readHistory(w http.ResponseWriter, r *http.Request) error {
+	events, err := a.Tenants.History(r.Context(), tenant.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, list(events, nil))
 }

@@ -35,6 +35,15 @@ func (s *Store) ReadExport(ctx context.Context, export string) (io.ReadCloser, i
 	return s.open(ctx, object{owner: id, key: key, of: "exports/" + export})
 }
 
+// RemoveExport removes the content of an export, if there is one.
+func (s *Store) RemoveExport(ctx context.Context, export string) error {
+	_, key, err := exportKey(ctx, export)
+	if err != nil {
+		return err
+	}
+	return s.remove(ctx, key)
+}
+
 // exportKey is "tenants/<digest of the tenant>/exports/<id>".
 func exportKey(ctx context.Context, export string) (tenant.ID, string, error) {
 	identity, err := tenant.From(ctx)

@@ -5,14 +5,16 @@
 package export
 
 import (
-	"archive/zip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"math"
+	"time"
 
+	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/store"
 )
 
@@ -25,41 +27,100 @@ type Source struct {
 	Notes       store.Notes
 	Invoices    store.Invoices
 	Preferences store.Preferences
+	Files       Files
+	Audit       store.Audit      // nil leaves the trail out
+	Now         func() time.Time // nil means time.Now
 }
 
-// Write writes a ZIP archive with one JSON array for each kind of object of the tenant in the context.
+// Files of the tenant in the context.
+type Files interface {
+	List(ctx context.Context, limit int) ([]blobs.File, error)
+	Get(ctx context.Context, name string) (content io.ReadCloser, size int64, err error)
+}
+
+// Write writes a ZIP archive of all that the tenant in the context has: one JSON array for each kind of object, then its files, and at
+// last a manifest of what is in the archive.
 func (s Source) Write(ctx context.Context, to io.Writer) error {
-	archive := zip.NewWriter(to)
+	p := newPacker(to)
 	for _, write := range []func() error{
-		func() error { return entry(archive, "documents", s.documents(ctx)) },
+		func() error { return entry(p, "documents", s.documents(ctx)) },
 		func() error {
-			return entry(archive, "comments", below(s.documents(ctx), func(d store.Document) iter.Seq2[store.Comment, error] {
+			return entry(p, "comments", below(s.documents(ctx), func(d store.Document) iter.Seq2[store.Comment, error] {
 				return whole(func() ([]store.Comment, error) { return s.Comments.List(ctx, d.ID, math.MaxInt32) })
 			}))
 		},
 		func() error {
-			return entry(archive, "categories", whole(func() ([]store.Category, error) { return s.Categories.List(ctx) }))
+			return entry(p, "categories", whole(func() ([]store.Category, error) { return s.Categories.List(ctx) }))
 		},
-		func() error { return entry(archive, "projects", s.projects(ctx)) },
+		func() error { return entry(p, "projects", s.projects(ctx)) },
 		func() error {
-			return entry(archive, "notes", below(s.projects(ctx), func(p store.Project) iter.Seq2[store.Note, error] {
-				return pages(func(page store.Page) ([]store.Note, error) { return s.Notes.List(ctx, p.ID, page) },
+			return entry(p, "notes", below(s.projects(ctx), func(project store.Project) iter.Seq2[store.Note, error] {
+				return pages(func(page store.Page) ([]store.Note, error) { return s.Notes.List(ctx, project.ID, page) },
 					func(n store.Note) store.Position { return store.Position{At: n.CreatedAt, ID: n.ID} })
 			}))
 		},
 		func() error {
-			return entry(archive, "invoices", pages(func(page store.Page) ([]store.Invoice, error) { return s.Invoices.List(ctx, page) },
+			return entry(p, "invoices", pages(func(page store.Page) ([]store.Invoice, error) { return s.Invoices.List(ctx, page) },
 				func(i store.Invoice) store.Position { return store.Position{At: i.CreatedAt, ID: i.ID} }))
 		},
 		func() error {
-			return entry(archive, "preferences", whole(func() ([]store.Preference, error) { return s.Preferences.List(ctx) }))
+			return entry(p, "preferences", whole(func() ([]store.Preference, error) { return s.Preferences.List(ctx) }))
 		},
+		func() error { return s.trail(ctx, p) },
+		func() error { return s.files(ctx, p) },
+		func() error { return s.manifest(ctx, p) },
 	} {
 		if err := write(); err != nil {
 			return err
 		}
 	}
-	return archive.Close()
+	return p.zip.Close()
+}
+
+func (s Source) trail(ctx context.Context, p *packer) error {
+	if s.Audit == nil {
+		return nil
+	}
+	return entry(p, "audit", func(yield func(store.Entry, error) bool) {
+		for span := (store.Span{Limit: 200}); ; {
+			rows, err := s.Audit.List(ctx, span)
+			if !all(rows, err, yield) || err != nil || len(rows) < span.Limit {
+				return
+			}
+			span.Before = rows[len(rows)-1].Seq
+		}
+	})
+}
+
+// files copies each file as it is read. One that was deleted meanwhile is left out.
+func (s Source) files(ctx context.Context, p *packer) error {
+	files, err := s.Files.List(ctx, math.MaxInt32)
+	if err != nil {
+		return fmt.Errorf("export the files: %w", err)
+	}
+	for _, f := range files {
+		if err := s.file(ctx, p, f.Path); err != nil {
+			return fmt.Errorf("export a file: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s Source) file(ctx context.Context, p *packer, name string) error {
+	content, _, err := s.Files.Get(ctx, name)
+	if errors.Is(err, blobs.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }() // it was only read
+	w, err := p.create("files/" + name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, content)
+	return err
 }
 
 func (s Source) documents(ctx context.Context) iter.Seq2[store.Document, error] {
@@ -127,9 +188,8 @@ func all[T any](rows []T, err error, yield func(T, error) bool) bool {
 	return true
 }
 
-func entry[T any](archive *zip.Writer, name string, rows iter.Seq2[T, error]) error {
-	// It is not compressed: who looks for what must not be in there needs no tool.
-	w, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".json", Method: zip.Store})
+func entry[T any](p *packer, name string, rows iter.Seq2[T, error]) error {
+	w, err := p.create(name + ".json")
 	if err != nil {
 		return err
 	}

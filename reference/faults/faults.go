@@ -57,7 +57,7 @@ var ownRoom = Wall{
 	Name: "a room of the tenant's own", Strategies: []string{"schema", "database"},
 	Off: func(p *reference.Parts) {
 		p.OwnerSQL = append(p.OwnerSQL, store.SharedTables())
-		p.DB.Strategy = store.Shared(p.Service.App)
+		p.DB.Strategy = store.Shared(p.Service.App, p.Service.Owner)
 	},
 }
 
@@ -66,7 +66,7 @@ var roomByTier = Wall{
 	Name: "the room of the tier", Strategies: []string{"hybrid"},
 	Off: func(p *reference.Parts) {
 		rowSecurity.Off(p)
-		p.DB.Strategy = store.Shared(p.Service.App)
+		p.DB.Strategy = store.Shared(p.Service.App, p.Service.Owner)
 	},
 }
 

@@ -23,7 +23,7 @@ func recycledID() Fault {
 				return tenant.ID(uuid.NewSHA1(uuid.NameSpaceDNS, []byte(slug)).String())
 			}
 			p.OwnerSQL = append(p.OwnerSQL, `create function revive() returns trigger language plpgsql as $$ begin
-				update tenants set slug = new.slug, name = new.name, tier = new.tier, status = new.status, deleted_at = null
+				update tenants set slug = new.slug, name = new.name, tier = new.tier, status = new.status, deleted_at = null, ending = false, claimed_until = new.claimed_until, delete_after = null
 					where id = new.id and status = 'DELETED';
 				if found then return null; end if;
 				return new; end $$`,

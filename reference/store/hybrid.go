@@ -43,7 +43,7 @@ func openHybrid(p Postgres) (Strategy, error) {
 		own.Close()
 		return nil, err
 	}
-	return &hybrid{rooms: map[string]Strategy{"rls": rls{p.App}, "schema": own, "database": beside}, registry: p.App, owner: p.Owner, role: p.Role, databases: p.Databases}, nil
+	return &hybrid{rooms: map[string]Strategy{"rls": rls{p.App, p.Owner}, "schema": own, "database": beside}, registry: p.App, owner: p.Owner, role: p.Role, databases: p.Databases}, nil
 }
 
 func (*hybrid) Name() string { return "hybrid" }

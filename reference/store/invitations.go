@@ -49,7 +49,7 @@ const invitationColumns = `id, email, role, invited_by, created_at, expires_at`
 
 func invitationsTable() table {
 	return table{
-		name: "invitations", moved: invitationColumns + ", digest", order: "id",
+		name: "invitations", access: true, moved: invitationColumns + ", digest", order: "id",
 		definition: `id uuid not null, email text not null, role text not null, invited_by text not null, digest text not null,
 			created_at timestamptz not null, expires_at timestamptz not null,
 			primary key (tenant_id, id), unique (tenant_id, email), unique (tenant_id, digest)`,

@@ -33,11 +33,11 @@ func (s *hybrid) Move(ctx context.Context, id tenant.ID, tier string) error {
 	beside := owned{&databases{make: s.databases, pools: newPools(openPools, s.databases.OpenOwner)}, s.rooms["database"]}
 	defer beside.Close()
 	m := mover{conn: conn, id: id, rooms: map[string]Strategy{
-		"rls": rls{conn}, "schema": &schemas{app: conn, owner: conn, role: s.role, close: func() {}}, "database": beside,
+		"rls": rls{conn, conn}, "schema": &schemas{app: conn, owner: conn, role: s.role, close: func() {}}, "database": beside,
 	}}
 	// It is looked at behind the lock: a deletion closes the tenant first and takes the lock then, so that one of the two sees the other.
 	stays := false
-	err = conn.QueryRow(ctx, `select exists (select from tenants where id = $1::uuid and status not in `+settledStates+`)`, string(id)).Scan(&stays)
+	err = conn.QueryRow(ctx, `select exists (select from tenants where id = $1::uuid and status not in ('ACTIVE', 'SUSPENDED'))`, string(id)).Scan(&stays)
 	if err != nil {
 		return fmt.Errorf("look whether a tenant may move: %w", err)
 	}
@@ -59,7 +59,7 @@ func (s *hybrid) Move(ctx context.Context, id tenant.ID, tier string) error {
 	}
 	for name := range m.rooms {
 		if name != to {
-			if err := m.empty(ctx, name); err != nil {
+			if err := m.rooms[name].Remove(ctx, m.id); err != nil {
 				return err
 			}
 		}
@@ -122,7 +122,7 @@ func (m mover) fill(ctx context.Context, from, to string) error {
 	if !ok {
 		return fmt.Errorf("the registry says that a tenant lives in %q, which is no room", from)
 	}
-	if err := m.empty(ctx, to); err != nil {
+	if err := m.rooms[to].Remove(ctx, m.id); err != nil {
 		return err
 	}
 	if err := m.rooms[to].Provision(ctx, m.id); err != nil {
@@ -131,24 +131,6 @@ func (m mover) fill(ctx context.Context, from, to string) error {
 	for _, table := range tenantTables() {
 		if err := m.carry(ctx, table, source, m.rooms[to]); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// empty removes what a room holds of the tenant, the trail in shared tables included: here it is moved, not forgotten, and only
-// the owner may take it away.
-func (m mover) empty(ctx context.Context, room string) error {
-	if err := m.rooms[room].Remove(ctx, m.id); err != nil || room != "rls" {
-		return err
-	}
-	for _, t := range tenantTables() {
-		if !t.trail {
-			continue
-		}
-		sql := `delete from ` + t.name + ` where tenant_id = @tenant::uuid`
-		if err := m.rooms[room].Query(ctx, m.id, sql, pgx.NamedArgs{"tenant": string(m.id)}, nil); err != nil {
-			return fmt.Errorf("take the trail out of the shared tables: %w", err)
 		}
 	}
 	return nil

@@ -264,7 +264,7 @@ func TestMoveOrRemove(t *testing.T) {
 	moved := make(chan error, 1)
 	go func() { moved <- mover.Move(a, id, "test-schema") }()
 	waits(t, p)
-	if err := registry.Turn(a, id, store.Offboarding, store.Active); err != nil {
+	if err := registry.Take(a, id, store.End); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Strategy.Remove(a, id); !errors.Is(err, store.ErrMoving) {

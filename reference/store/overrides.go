@@ -31,7 +31,7 @@ const (
 
 func overridesTable() table {
 	return table{
-		name: "overrides", moved: "id, operator, reason, expires_at", order: "id",
+		name: "overrides", access: true, moved: "id, operator, reason, expires_at", order: "id",
 		definition: `id uuid not null, operator text not null, reason text not null, expires_at timestamptz not null, primary key (tenant_id, id)`,
 	}
 }

@@ -50,7 +50,7 @@ const (
 
 func sessionsTable() table {
 	return table{
-		name: "sessions", moved: "id, email, created_at, expires_at", order: "id",
+		name: "sessions", access: true, moved: "id, email, created_at, expires_at", order: "id",
 		definition: `id uuid not null, email text not null, created_at timestamptz not null default now(), expires_at timestamptz not null,
 			primary key (tenant_id, id), foreign key (tenant_id, email) references users (tenant_id, email) on delete cascade`,
 		more: `create index sessions_of_user on sessions (tenant_id, email)`,
@@ -59,7 +59,7 @@ func sessionsTable() table {
 
 func refreshTokensTable() table {
 	return table{
-		name: "refresh_tokens", moved: "digest, session_id, spent_at", order: "digest",
+		name: "refresh_tokens", access: true, moved: "digest, session_id, spent_at", order: "digest",
 		definition: `digest text not null, session_id uuid not null, spent_at timestamptz, primary key (tenant_id, digest),
 			foreign key (tenant_id, session_id) references sessions (tenant_id, id) on delete cascade`,
 		more: `create index refresh_tokens_of_session on refresh_tokens (tenant_id, session_id)`,

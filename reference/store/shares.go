@@ -51,7 +51,7 @@ const shared = ` shares h join documents d on d.tenant_id = h.tenant_id and d.id
 
 func sharesTable() table {
 	return table{
-		name: "shares", moved: "id, document_id, shared_by, digest, created_at, expires_at", order: "id",
+		name: "shares", access: true, moved: "id, document_id, shared_by, digest, created_at, expires_at", order: "id",
 		definition: `id uuid not null, document_id uuid not null, shared_by text not null, digest text not null,
 			created_at timestamptz not null, expires_at timestamptz not null, primary key (tenant_id, id), unique (tenant_id, digest),
 			foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade`,

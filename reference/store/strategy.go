@@ -68,8 +68,8 @@ type kind struct {
 
 func kinds() []kind {
 	return []kind{
-		{"row", func() string { return registry + SharedTables() }, func(p Postgres) (Strategy, error) { return row{p.App}, nil }},
-		{"rls", func() string { return registry + SharedTables() + policies() }, func(p Postgres) (Strategy, error) { return rls{p.App}, nil }},
+		{"row", func() string { return registry + SharedTables() }, func(p Postgres) (Strategy, error) { return row{p.App, p.Owner}, nil }},
+		{"rls", func() string { return registry + SharedTables() + policies() }, func(p Postgres) (Strategy, error) { return rls{p.App, p.Owner}, nil }},
 		{"schema", func() string { return registry }, openSchemas},
 		{"database", func() string { return registry }, openDatabases},
 		{"hybrid", func() string { return registry + SharedTables() + policies() }, openHybrid},
@@ -115,10 +115,10 @@ func Open(strategy string, p Postgres) (Strategy, error) {
 func SharedTables() string { return tables("") }
 
 // Shared is the strategy row on a database that holds the shared tables.
-func Shared(app *pgxpool.Pool) Strategy { return row{app} }
+func Shared(app, owner *pgxpool.Pool) Strategy { return row{app, owner} }
 
 // row keeps all tenants in shared tables; the statements alone are the wall.
-type row struct{ pool *pgxpool.Pool }
+type row struct{ pool, owner *pgxpool.Pool }
 
 func (row) Name() string                               { return "row" }
 func (row) Provision(context.Context, tenant.ID) error { return nil }
@@ -128,7 +128,9 @@ func (s row) Query(ctx context.Context, _ tenant.ID, sql string, args pgx.NamedA
 	return direct(ctx, s.pool, sql, args, scan)
 }
 
-func (s row) Remove(ctx context.Context, id tenant.ID) error { return removeRows(ctx, s, id) }
+func (s row) Remove(ctx context.Context, id tenant.ID) error {
+	return removeRows(ctx, s, row{pool: s.owner}, id)
+}
 
 // A sender is a connection, or a pool of them.
 type sender interface {
@@ -137,7 +139,7 @@ type sender interface {
 
 // rls adds row-level security. The application's role neither owns the tables nor bypasses their policies, and the
 // tenant is set for one transaction only.
-type rls struct{ pool sender }
+type rls struct{ pool, owner sender }
 
 func (rls) Name() string                               { return "rls" }
 func (rls) Provision(context.Context, tenant.ID) error { return nil }
@@ -165,17 +167,8 @@ func (s rls) Query(ctx context.Context, id tenant.ID, sql string, args pgx.Named
 	return within(ctx, s.pool, "app.current_tenant", string(id), sql, args, scan)
 }
 
-func (s rls) Remove(ctx context.Context, id tenant.ID) error { return removeRows(ctx, s, id) }
-
-// removeRows empties the shared tables of a tenant.
-func removeRows(ctx context.Context, s Strategy, id tenant.ID) error {
-	for _, table := range emptied() {
-		sql := `delete from ` + table + ` where tenant_id = @tenant::uuid`
-		if err := s.Query(ctx, id, sql, pgx.NamedArgs{"tenant": string(id)}, nil); err != nil {
-			return fmt.Errorf("empty %s: %w", table, err)
-		}
-	}
-	return nil
+func (s rls) Remove(ctx context.Context, id tenant.ID) error {
+	return removeRows(ctx, s, rls{pool: s.owner}, id)
 }
 
 // direct runs a statement on a pool.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 )
 
@@ -18,8 +17,10 @@ type table struct {
 	moved, order string
 	// grants are what the application may do; empty: read and write.
 	grants string
-	// trail: what is in it outlives its tenant.
+	// trail: only the owner may take away what is in it.
 	trail bool
+	// access: its rows let somebody in. Offboarding takes them away.
+	access bool
 }
 
 // tenantTables are all of them, parents first.
@@ -66,25 +67,32 @@ func grants() string {
 	return b.String()
 }
 
-// emptied are the tables that removing a tenant empties, children first. The trail stays: it is append-only for the
-// application, and the minimal record of the tenant.
-func emptied() (names []string) {
-	for _, t := range slices.Backward(tenantTables()) {
-		if !t.trail {
+// TablesOfAccess are those whose rows let somebody in.
+func TablesOfAccess() (names []string) {
+	for _, t := range tenantTables() {
+		if t.access {
 			names = append(names, t.name)
 		}
 	}
 	return names
 }
 
-// registry are the tables that belong to the service rather than to tenants.
+// registry is what belongs to the service rather than to tenants: who there is, the anchors of their trails, and the log of their lives, which the application may
+// only add to.
 const registry = `
 create table tenants (
 	id uuid primary key, slug text not null, name text not null, tier text not null,
 	status text not null check (status in ('PROVISIONING','ACTIVE','SUSPENDED','OFFBOARDING','DELETED')),
-	home text not null default '', moving_to text not null default '', created_at timestamptz not null default now(), deleted_at timestamptz);
+	home text not null default '', moving_to text not null default '', ending boolean not null default false,
+	retain_days int not null default 0, delete_after timestamptz, claimed_until timestamptz,
+	created_at timestamptz not null default now(), deleted_at timestamptz);
 create unique index tenants_live_slug on tenants (slug) where status <> 'DELETED';
 create table audit_anchors (id uuid primary key, seq bigint not null, hash bytea not null, mark text not null, at timestamptz not null default now());
+create index tenants_due on tenants (created_at, id) where status in ('PROVISIONING', 'OFFBOARDING');
+create table lives (id bigint generated always as identity primary key, tenant uuid not null, at timestamptz not null,
+	step text not null, operator text not null);
+create index lives_of_tenant on lives (tenant, id);
 grant usage on schema public to partywall_app;
 grant select, insert, update on tenants, audit_anchors to partywall_app;
+grant select, insert on lives to partywall_app;
 `
