@@ -100,7 +100,7 @@ func TestMoveOrEnd(t *testing.T) {
 		t.Errorf("the last to come asked for pro: %v", got)
 	}
 	life.Move = func(ctx context.Context, id tenant.ID, _ string) error {
-		return s.parts.API.Tenants.Turn(ctx, id, store.Offboarding, store.Active)
+		return s.parts.API.Tenants.Take(ctx, id, store.End)
 	}
 	s.want(409, operator, "PUT", at+"/tier", map[string]string{"tier": "free"})
 	if got := s.want(200, operator, "GET", at, nil); got["tier"] != "pro" || got["status"] != "OFFBOARDING" {

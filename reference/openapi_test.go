@@ -314,8 +314,12 @@ type caller struct {
 	slug     string
 }
 
-// stepsBefore lead a tenant to where an operator's route finds it in the right state.
-var stepsBefore = map[string]string{"POST /admin/tenants/{id}/resume": "POST /admin/tenants/{id}/suspend"}
+// stepBefore leads a tenant to where an operator's route finds it in the right state.
+var stepBefore = map[string]string{
+	"POST /admin/tenants/{id}/resume": "suspend", "DELETE /admin/tenants/{id}/offboard": "offboard", "GET /admin/tenants/{id}/archive": "offboard",
+}
+
+type members = map[string]any
 
 func newCaller(s *service, slug string, route api.Route) *caller {
 	made := s.want(201, s.parts.API.OperatorKey, "POST", "/admin/tenants", map[string]any{
@@ -330,9 +334,10 @@ func newCaller(s *service, slug string, route api.Route) *caller {
 		if strings.Contains(route.Pattern, "{override}") {
 			c.values["override"] = text(s.override(c.values["id"], 15), "id")
 		}
-		if before, ok := stepsBefore[route.Pattern]; ok {
-			method, path, _ := strings.Cut(before, " ")
-			s.want(204, c.token, method, strings.ReplaceAll(path, "{id}", c.values["id"]), nil)
+		if before, ok := stepBefore[route.Pattern]; ok {
+			if status, body := s.do(c.token, "POST", "/admin/tenants/"+c.values["id"]+"/"+before, members{}); status >= 300 {
+				s.t.Fatalf("to %s it answers %d %s", before, status, body)
+			}
 		}
 		return c
 	}
