@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/partywall/partywall/reference/signing"
-	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/tenant"
 )
 
@@ -79,12 +78,10 @@ func TestLinks(t *testing.T) {
 		s.want(404, "", "PUT", link, "x")
 		s.want(405, "", "DELETE", link, nil)
 
-		for _, status := range []store.Status{store.Suspended, store.Active} {
-			if err := s.parts.API.Tenants.SetStatus(t.Context(), tenant.ID(id), status); err != nil {
-				t.Fatal(err)
-			}
-			s.opens(link, map[store.Status]int{store.Suspended: 404, store.Active: 200}[status], "of acme")
-		}
+		s.want(204, s.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/suspend", nil)
+		s.opens(link, 404, "")
+		s.want(204, s.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/resume", nil)
+		s.opens(link, 200, "of acme")
 		member := text(s.join(a, "carol@example.com"), "token")
 		theirs := s.link(member, "GET", "plan", 600)
 		s.opens(theirs, 200, "written later")
