@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/jobs"
@@ -120,7 +122,8 @@ func TestForgedJob(t *testing.T) {
 		}
 	}
 	made := func(tenant string) string {
-		return `{"tenant":"` + tenant + `","user":"alice@example.com","role":"admin","at":"2099-01-01T00:00:00Z","job":{"kind":"export","id":"` + victim.ID + `"}}`
+		return `{"nonce":"n` + rand.Text() + `","tenant":"` + tenant + `","user":"alice@example.com","role":"admin","at":"` +
+			time.Now().Format(time.RFC3339) + `","job":{"kind":"export","id":"` + victim.ID + `"}}`
 	}
 	put(idA, signing.NewSeal().Sign(made(idA), "job")) // another key
 	put(idA, made(idA))                                // none

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/partywall/partywall/reference/api"
@@ -78,15 +79,21 @@ func (a archive) Remove(ctx context.Context) error {
 	return a.parts.API.Files.RemoveExport(ctx, string(id.Tenant))
 }
 
-// export makes an export that was asked for. One that is finished is not made again.
+// export makes an export that was asked for. One that is finished is not made again, and one that fails is not given up before the job is.
 func (p *Parts) export(ctx context.Context, j jobs.Job) error {
 	a := p.API
 	if _, err := a.Exports.Start(ctx, j.ID); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
 		return err
 	}
 	size, err := p.pack(ctx, j.ID, export.Source{})
 	if ctx.Err() != nil {
 		return ctx.Err() // it will be done again
+	}
+	if err != nil && !j.Last {
+		return err
 	}
 	status := store.ExportDone
 	if err != nil {

@@ -185,7 +185,7 @@ func (a *api) routes() []route {
 		a.openAPIRoutes(), a.healthRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
 		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.linkRoutes(), a.auditRoutes(),
 		a.memberRoutes(), a.invitationRoutes(), a.shareRoutes(), a.overrideRoutes(),
-		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(),
+		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(), a.jobRoutes(),
 	)
 }
 

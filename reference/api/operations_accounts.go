@@ -85,6 +85,12 @@ func outboundOperations() map[string]openapi.Operation {
 			Gives: openapi.Schema{"type": "string", "description": "The bytes of the archive."}, Also: []int{409},
 		},
 
+		"GET /v1/jobs/dead": {
+			Does: "List the jobs that were given up, the last one first", Query: []string{"limit"},
+			Gives: openapi.Page(openapi.Object("id", openapi.String(), "kind", openapi.String(), "object", openapi.String(), "user", openapi.String(),
+				"queued_at", openapi.Time(), "failed_at", openapi.Time(), "tries", openapi.Count(), "reason", openapi.String())),
+		},
+
 		"POST /v1/webhooks": {
 			Does:    "Have a URL told of what happens to one kind of objects",
 			Takes:   openapi.Object("url", openapi.URL(2000), "event", openapi.String()),

@@ -114,11 +114,11 @@ func TestLease(t *testing.T) {
 		t.Error("the job that was not done was passed over")
 	}
 	ok, kept := q.keep(ctx, first)
-	if err := errors.Join(kept, q.done(ctx, first), q.park(ctx, first, 0)); err != nil || ok {
+	if err := errors.Join(kept, q.settle(ctx, first, envelope{}, nil), q.park(ctx, first, 0)); err != nil || ok {
 		t.Errorf("after its turn: %v, %v", ok, err)
 	}
 	take(false)
-	if err := q.done(ctx, second); err != nil {
+	if err := q.settle(ctx, second, envelope{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if third := take(true); third.text == first.text {
