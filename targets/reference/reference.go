@@ -191,6 +191,18 @@ func (t *Target) Advance(_ context.Context, d time.Duration) error {
 	return nil
 }
 
+// Shut implements harness.Closer.
+func (t *Target) Shut(ctx context.Context, tenant harness.Tenant, how harness.Closing) error {
+	switch at := "/admin/tenants/" + tenant.ID; how {
+	case harness.Suspended:
+		return t.call(ctx, t.operator, "POST", at+"/suspend", nil, nil)
+	case harness.Offboarded:
+		return t.call(ctx, t.operator, "POST", at+"/offboard", map[string]any{}, nil)
+	default:
+		return harness.Skip("the service cannot have a tenant %s", how)
+	}
+}
+
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("the reference service answered %d", int(s)) }
