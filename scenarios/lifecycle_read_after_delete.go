@@ -33,6 +33,9 @@ func lifecycleReadAfterDelete() harness.Scenario {
 					w.Plain(ctx, c)
 				}
 			}
+			if c, ok := w.CallFor(w.Actor(w.Victim()), harness.Read, w.Theirs()); ok && w.Theirs() != nil { // what was read may be kept warm
+				w.Control(ctx, w.Actor(w.Victim()), c)
+			}
 			former, err := w.End(ctx)
 			if err != nil {
 				return err

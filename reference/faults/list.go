@@ -14,6 +14,8 @@ func listed() []Fault {
 		cacheTenantArgument(),
 		dedupeByHash(),
 		deleteByID(),
+		deleteForgetsCache(),
+		deleteForgetsFiles(),
 		deleteKeepsAccess(),
 		embeddedJWK(),
 		exists403(),

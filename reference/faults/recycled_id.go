@@ -1,12 +1,9 @@
 package faults
 
 import (
-	"slices"
-
 	"github.com/google/uuid"
 
 	"github.com/partywall/partywall/reference"
-	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/tenant"
 )
 
@@ -28,7 +25,7 @@ func recycledID() Fault {
 				if found then return null; end if;
 				return new; end $$`,
 				`create trigger revive before insert on tenants for each row execute function revive()`)
-			p.API.Lifecycle.Purgers = slices.DeleteFunc(p.API.Lifecycle.Purgers, func(u lifecycle.Purger) bool { return u.Name == "files" })
+			forgotten(p, "files")
 		},
 	}
 }
