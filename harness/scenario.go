@@ -53,8 +53,8 @@ type Needs struct {
 	Chosen bool
 	// Forger: the attacker's credential must carry a token that can be rewritten.
 	Forger bool
-	// Lifecycle: the target must be able to end a tenant.
-	Lifecycle bool
+	// Lifecycle: the target must be able to end a tenant; Closer: to close one and keep what it has.
+	Lifecycle, Closer bool
 	// Rates: tenants can be had on a tier that limits requests. Quota: on one that bounds how many objects of the resource there are.
 	Rates, Quota bool
 	// Clock: the clock of the limits can be moved.
@@ -91,6 +91,11 @@ func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string
 	if n.Lifecycle {
 		if _, ok := t.(Lifecycle); !ok {
 			return "the target cannot end a tenant"
+		}
+	}
+	if n.Closer {
+		if _, ok := t.(Closer); !ok {
+			return "the target cannot close a tenant"
 		}
 	}
 	return n.missingLimits(s, r, t)

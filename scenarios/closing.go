@@ -9,7 +9,7 @@ import (
 
 var errNothingHeld = errors.New("the victim has nothing that could be read: no access can be looked at")
 
-// closed shuts the victim and has its former owner, and nobody in particular, ask for all that it holds. What they ask for they could
+// closed shuts the victim and has its former owner, and who holds a link, ask for all that it holds. What they ask for they could
 // read before.
 func closed(ctx context.Context, w *harness.World, how harness.Closing) error {
 	owner := w.Actor(w.Victim())
@@ -27,9 +27,17 @@ func closed(ctx context.Context, w *harness.World, how harness.Closing) error {
 	if len(reads) == 0 {
 		return errNothingHeld
 	}
+	link, linked := "", false
+	if w.Theirs() != nil {
+		link, linked = w.Link(ctx, w.Theirs())
+	}
 	former, err := w.Shut(ctx, how)
 	if err != nil {
 		return err
+	}
+	if c, ok := w.Opening(link, w.Theirs()); ok && linked {
+		c.Label = "anybody follows a link that the victim gave out"
+		w.AttackAs(ctx, harness.Actor{}, c)
 	}
 	for _, c := range reads {
 		c.Label = "the former owner reads " + c.Resource.Name

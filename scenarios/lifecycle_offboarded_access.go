@@ -19,7 +19,7 @@ func lifecycleOffboardedAccess() harness.Scenario {
 			},
 			CWE: []int{613, 672}, OWASP: []string{"API2", "API5"}, Techniques: []string{"40"},
 		},
-		Needs: harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read}},
+		Needs: harness.Needs{Objects: true, Closer: true, Verbs: []harness.Verb{harness.Read}},
 		Ends:  true,
 		Once:  true,
 		Attack: func(ctx context.Context, w *harness.World) error {

@@ -17,7 +17,7 @@ func lifecycleSuspendedAccess() harness.Scenario {
 			CheatSheet: []string{"Secure Tenant Lifecycle Management", "Validate tenant context on every API request."},
 			CWE:        []int{613, 672}, OWASP: []string{"API2", "API5"}, Techniques: []string{"40"},
 		},
-		Needs: harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read}},
+		Needs: harness.Needs{Objects: true, Closer: true, Verbs: []harness.Verb{harness.Read}},
 		Ends:  true,
 		Once:  true,
 		Attack: func(ctx context.Context, w *harness.World) error {

@@ -19,7 +19,7 @@ func schemas() map[string]openapi.Schema {
 		"Invitation":    openapi.Object(invitation...),
 		"NewInvitation": openapi.Object(append(invitation, "token", text)...),
 		"Share":         openapi.Object(share...),
-		"NewShare":      openapi.Object(append(share, "token", text)...),
+		"NewShare":      openapi.Object(append(share, "token", text, "url", text)...),
 		"Override":      openapi.Object("id", id, "operator", text, "reason", text, "expires_at", time),
 		"Export": openapi.Object("id", id, "status", openapi.Enum("queued", "running", "done", "failed"), "requested_by", text, "size", count,
 			"created_at", time, "finished_at", openapi.OrNull(time)),

@@ -90,7 +90,8 @@ func (a *api) createShare(w http.ResponseWriter, r *http.Request) error {
 	return a.made(w, r, "share.create", share.ID, struct {
 		store.Share
 		Token string `json:"token"`
-	}{share, token})
+		URL   string `json:"url"`
+	}{share, token, "/v1/shared/" + token})
 }
 
 func (a *api) listShares(w http.ResponseWriter, r *http.Request) error {

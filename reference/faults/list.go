@@ -35,6 +35,7 @@ func listed() []Fault {
 		linkWithoutTenant(),
 		listUnfiltered(),
 		offboardKeepsSessions(),
+		offboardKeepsShares(),
 		ownerCheckedLate(),
 		queryTenant(),
 		quotaGlobal(),

@@ -28,6 +28,10 @@ func Surface(url string) harness.Surface {
 					{Verb: harness.Update, Method: "PUT", Path: "/v1/documents/{id}", Body: document},
 					{Verb: harness.Patch, Method: "PATCH", Path: "/v1/documents/{id}", Body: harness.Body{Kind: "json", Value: map[string]any{"title": "{title}"}}},
 					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/documents/{id}"},
+					{Verb: harness.Link, Method: "POST", Path: "/v1/documents/{id}/shares", Link: harness.Locator{Pointer: "/url"}, Body: harness.Body{
+						Kind: "json", Value: map[string]any{"expires_in": 60},
+					}},
+					{Verb: harness.Open, Method: "GET", Path: "/{link}"},
 				},
 			},
 			{
