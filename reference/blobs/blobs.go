@@ -296,16 +296,32 @@ func (s *Store) Purge(ctx context.Context, id tenant.ID) error {
 	return errors.Join(s.removeAll(ctx, s.Prefix(id)), s.removeAll(ctx, room(id)))
 }
 
+// removeAll removes what lies below a prefix, a thousand objects with each request.
 func (s *Store) removeAll(ctx context.Context, prefix string) error {
-	ctx, cancel := context.WithCancel(ctx) // ends the listing when a removal fails
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
-		if o.Err != nil {
-			return fmt.Errorf("remove files: %w", o.Err)
+	var listing error
+	found := make(chan minio.ObjectInfo)
+	go func() {
+		defer close(found)
+		for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+			if o.Err != nil {
+				listing = o.Err
+				return
+			}
+			select {
+			case found <- o:
+			case <-ctx.Done():
+				return
+			}
 		}
-		if err := s.remove(ctx, o.Key); err != nil {
-			return err
-		}
+	}()
+	var errs []error
+	for r := range s.Client.RemoveObjects(ctx, s.Bucket, found, minio.RemoveObjectsOptions{}) { // it ends after the listing
+		errs = append(errs, r.Err)
+	}
+	if err := errors.Join(append(errs, listing, ctx.Err())...); err != nil {
+		return fmt.Errorf("remove files: %w", err)
 	}
 	return nil
 }
