@@ -55,6 +55,8 @@ type Needs struct {
 	Forger bool
 	// Lifecycle: the target must be able to end a tenant; Closer: to close one and keep what it has.
 	Lifecycle, Closer bool
+	// Export: the surface must say how a tenant exports what it has.
+	Export bool
 	// Rates: tenants can be had on a tier that limits requests. Quota: on one that bounds how many objects of the resource there are.
 	Rates, Quota bool
 	// Clock: the clock of the limits can be moved.
@@ -92,6 +94,9 @@ func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string
 		if _, ok := t.(Lifecycle); !ok {
 			return "the target cannot end a tenant"
 		}
+	}
+	if n.Export && s.Export == nil {
+		return "the surface describes no export"
 	}
 	if n.Closer {
 		if _, ok := t.(Closer); !ok {

@@ -21,6 +21,9 @@ type Surface struct {
 	Selectors []Selector `json:"selectors,omitempty"`
 	// KeySet is the path of the published JSON Web Key Set, if there is one.
 	KeySet string `json:"key_set,omitempty"`
+	// Export is how a tenant has all that it owns written into a file: create asks for one, read says whether it is done, download
+	// fetches it. It is none of the resources because each one is work for the service.
+	Export *Resource `json:"export,omitempty"`
 	// Tiers that scenarios about limits may ask a Tiered target for: small ones, so that a limit is soon reached.
 	Tiers []Tier `json:"tiers,omitempty"`
 }
@@ -58,7 +61,9 @@ const (
 	Delete Verb = "delete"
 	Batch  Verb = "batch-delete"
 	Link   Verb = "link" // hands out a URL that needs no login; see Operation.Link
-	Open   Verb = "open" // uses it: "{link}" in its path is that URL, without the host and the slash before it
+	// Download fetches a file that the service made.
+	Download Verb = "download"
+	Open     Verb = "open" // uses it: "{link}" in its path is that URL, without the host and the slash before it
 )
 
 // writes tells whether the verb leaves values in the service.
@@ -290,6 +295,11 @@ func (s *Surface) Validate() error {
 		seen[r.Name] = true
 		if err := r.validate(s); err != nil {
 			return bad("resource %s: %w", r.Name, err)
+		}
+	}
+	if r := s.Export; r != nil {
+		if err := r.validate(s); err != nil {
+			return bad("the export: %w", err)
 		}
 	}
 	return nil

@@ -22,6 +22,7 @@ import (
 	"github.com/partywall/partywall/reference/blobs"
 	"github.com/partywall/partywall/reference/cache"
 	"github.com/partywall/partywall/reference/events"
+	"github.com/partywall/partywall/reference/export"
 	"github.com/partywall/partywall/reference/fairshare"
 	"github.com/partywall/partywall/reference/jobs"
 	"github.com/partywall/partywall/reference/keys"
@@ -79,7 +80,9 @@ type Parts struct {
 	Metrics                *metrics.Metrics
 	// Retention of a tenant's trail, by its tier.
 	Retention func(tier string) time.Duration
-	API       api.Config
+	// Source is what exports read from.
+	Source func() export.Source
+	API    api.Config
 }
 
 // Template is how the database of a strategy is made.
@@ -214,7 +217,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Log:         cfg.Log,
 	}
 	p.watch(cfg)
-	p.API.Lifecycle.Archive = archive{p}
+	p.API.Lifecycle.Archive, p.Source = archive{p}, p.source
 	mover, moves := strategy.(store.Mover)
 	p.API.Lifecycle.Move = func(ctx context.Context, id tenant.ID, tier string) error {
 		if moves {

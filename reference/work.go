@@ -34,18 +34,24 @@ func (p *Parts) work(ctx context.Context) error {
 	return q.Start(ctx)
 }
 
+// source is what requests read from too.
+func (p *Parts) source() export.Source {
+	a := p.API
+	return export.Source{
+		Documents: a.Documents, Comments: a.Comments, Categories: a.Categories, Projects: a.Projects, Notes: a.Notes,
+		Invoices: a.Invoices, Preferences: a.Preferences, Files: a.Files, Now: p.DB.Now,
+	}
+}
+
 // pack writes all that the tenant in the context has into an export, while it is read, and returns its size.
 func (p *Parts) pack(ctx context.Context, id string, from export.Source) (int64, error) {
-	a := p.API
-	from.Documents, from.Comments, from.Categories, from.Projects, from.Notes = a.Documents, a.Comments, a.Categories, a.Projects, a.Notes
-	from.Invoices, from.Preferences, from.Files, from.Now = a.Invoices, a.Preferences, a.Files, p.DB.Now
 	reader, writer := io.Pipe()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		_ = writer.CloseWithError(from.Write(ctx, writer)) // it never fails
 	}()
-	size, err := a.Files.WriteExport(ctx, id, reader)
+	size, err := p.API.Files.WriteExport(ctx, id, reader)
 	_ = reader.Close() // it never fails, and ends a writer that nobody reads from
 	<-written
 	return size, err
@@ -59,7 +65,9 @@ func (a archive) Write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.parts.pack(ctx, string(id.Tenant), export.Source{Audit: a.parts.API.Audit})
+	from := a.parts.Source()
+	from.Audit = a.parts.API.Audit
+	_, err = a.parts.pack(ctx, string(id.Tenant), from)
 	return err
 }
 
@@ -88,7 +96,7 @@ func (p *Parts) export(ctx context.Context, j jobs.Job) error {
 		}
 		return err
 	}
-	size, err := p.pack(ctx, j.ID, export.Source{})
+	size, err := p.pack(ctx, j.ID, p.Source())
 	if ctx.Err() != nil {
 		return ctx.Err() // it will be done again
 	}

@@ -17,6 +17,8 @@ func listed() []harness.Scenario {
 		idorRead(),
 		idorUpdate(),
 		idorWalk(),
+		jobsForeignExport(),
+		jobsMixedContext(),
 		lifecycleLinkAfterDelete(),
 		lifecycleOffboardedAccess(),
 		lifecycleReadAfterDelete(),

@@ -12,6 +12,14 @@ func Surface(url string) harness.Surface {
 	return harness.Surface{
 		BaseURL: url,
 		KeySet:  "/.well-known/jwks.json",
+		Export: &harness.Resource{
+			Name: "exports", ID: harness.Locator{Pointer: "/id"},
+			Operations: []harness.Operation{
+				{Verb: harness.Create, Method: "POST", Path: "/v1/exports"},
+				{Verb: harness.Read, Method: "GET", Path: "/v1/exports/{id}", Success: harness.Success{Pointer: "/status", Equals: "done"}},
+				{Verb: harness.Download, Method: "GET", Path: "/v1/exports/{id}/download"},
+			},
+		},
 		Tiers: []harness.Tier{
 			{Name: "free", Burst: 10, PerMinute: 60, PerDay: 1000},
 			{Name: "test-small", Objects: map[string]int{"documents": 5}},
