@@ -50,7 +50,7 @@ func TestMistakes(t *testing.T) {
 		head + strings.Replace(resource, "verb: read", "vreb: read", 1) + tenants:                `line 8: the key "vreb" is unknown`,
 		head + strings.Replace(resource, "verb: read", "verb: raed", 1) + tenants:                `the verb "raed" is unknown; did you mean read?`,
 		head + strings.Replace(resource, "verb: read", "verb: delte", 1) + tenants:               "did you mean delete?",
-		head + strings.Replace(resource, "verb: read", "verb: fetch", 1) + tenants:            "begins with x-",
+		head + strings.Replace(resource, "verb: read", "verb: fetch", 1) + tenants:               "begins with x-",
 		head + strings.Replace(resource, "name: text", "name: text, type: bogus", 1) + tenants:   `field text: the type "bogus" is unknown`,
 		head + strings.Replace(resource, "name: text", "name: text, type: integr", 1) + tenants:  "did you mean integer?",
 		head + strings.Replace(resource, `"}]`, `", body: {kind: jsn, value: x}}]`, 1) + tenants: `the kind of its body "jsn" is unknown; did you mean json?`,
