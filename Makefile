@@ -40,6 +40,7 @@ matrix: ## prove that every planted fault is caught and nothing clean accused, i
 
 bench: ## measure: recorded exchanges, the catalogue, the matrix, what the wall costs, growth
 	go test -p 1 -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness ./targets/reference ./reference
+	go test -run '^$$' -bench 'Token|SignedRequest' -benchtime 3s ./reference/signing
 	go test -run '^$$' -bench Limiters -benchtime 3s ./reference/ratelimit
 	go test -run '^$$' -bench 'WorstMinute|Memory' -benchtime 1x ./reference/ratelimit
 

@@ -124,7 +124,7 @@ var items = []item{
 		tries: []string{"GET /v1/invoices/{id}"},
 		see:   []string{"/v1/invoices", "/v1/invoices/{id}", "/v1/invoices/totals"}, // whose sums are in TestInvoices
 	},
-	membersItem, invitationsItem, sharesItem, linksItem,
+	membersItem, invitationsItem, sharesItem, linksItem, apiKeysItem,
 	{
 		name: "preferences",
 		plant: func(s *service, token, secret string) map[string]string {

@@ -133,6 +133,8 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		return nil, err
 	}
 	files := blobs.New(s.S3, s.Bucket, vault)
+	apiKeys, requests := store.NewAPIKeys(db), signing.NewRequests(s.Redis)
+	requests.Now = func() time.Time { return signer.Now() }
 	feed := events.New(s.Redis)
 	seal := signing.NewSeal()
 	s.OnClose(feed.Close)
@@ -174,7 +176,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Invitations: store.NewInvitations(db),
 		Shares:      store.NewShares(db),
 		Overrides:   overrides,
-		Live:        api.Standing(sessions, overrides),
+		Live:        api.Standing(sessions, overrides, apiKeys),
 		Lifecycle: &lifecycle.Manager{
 			Tenants: tenants, Users: users, HashCost: cfg.HashCost,
 			NewID: func(string) tenant.ID { return tenant.New() },
@@ -196,9 +198,13 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 				{Name: "events", Purge: feed.Purge},
 				{Name: "jobs", Purge: queue.Purge},
 				{Name: "monitor", Purge: p.Monitor.Purge},
+				{Name: "nonces", Purge: requests.Purge},
 			},
 		},
 		Once:        store.NewOnce(db),
+		APIKeys:     apiKeys,
+		Requests:    requests,
+		Spend:       requests.Spend,
 		Feed:        feed,
 		Exports:     store.NewExports(db),
 		Jobs:        queue,

@@ -64,11 +64,15 @@ type Config struct {
 	Shares       store.Shares
 	Overrides    store.Overrides
 	Once         store.Once
-	Feed         *events.Feed
-	Exports      store.Exports
-	Jobs         *jobs.Queue
-	Webhooks     store.Webhooks
-	Sender       *webhooks.Sender
+	APIKeys      store.APIKeys
+	Requests     *signing.Requests
+	// Spend takes the nonce of a signed request, once.
+	Spend    func(ctx context.Context, s signing.Signed) error
+	Feed     *events.Feed
+	Exports  store.Exports
+	Jobs     *jobs.Queue
+	Webhooks store.Webhooks
+	Sender   *webhooks.Sender
 	// Heartbeat is how often a stream shows that it lives, and is checked: at most StreamRevocationBound.
 	Heartbeat time.Duration
 	// StreamFor is how long a stream may last; then its client comes again and resumes it. 0: an hour.
@@ -185,7 +189,7 @@ func (a *api) routes() []route {
 		a.openAPIRoutes(), a.healthRoutes(), a.identityRoutes(), a.operatorRoutes(), a.documentRoutes(), a.trashRoutes(), a.commentRoutes(), a.categoryRoutes(),
 		a.projectRoutes(), a.noteRoutes(), a.invoiceRoutes(), a.preferenceRoutes(), a.fileRoutes(), a.linkRoutes(), a.auditRoutes(),
 		a.memberRoutes(), a.invitationRoutes(), a.shareRoutes(), a.overrideRoutes(),
-		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(), a.jobRoutes(),
+		a.streamRoutes(), a.exportRoutes(), a.webhookRoutes(), a.jobRoutes(), a.apiKeyRoutes(),
 	)
 }
 
@@ -231,8 +235,13 @@ func (a *api) enter(ctx context.Context, id tenant.Identity) (_ context.Context,
 		leave()
 		return nil, nil, err
 	}
+	return acting(ctx, id), leave, nil
+}
+
+// acting notes who acts in a context, and in its visit.
+func acting(ctx context.Context, id tenant.Identity) context.Context {
 	visit(ctx).Identity = id
-	return tenant.NewContext(ctx, id), leave, nil
+	return tenant.NewContext(ctx, id)
 }
 
 // chain is the guard of tenants' data.
@@ -241,20 +250,20 @@ func (a *api) chain(route Route, next http.Handler) http.Handler {
 		next = a.Middleware[i](next)
 	}
 	return a.answer(func(w http.ResponseWriter, r *http.Request) error {
-		id, err := a.Authenticate(r)
-		if err != nil {
-			return err
-		}
-		ctx, leave, err := a.enter(r.Context(), id)
+		ctx, leave, stands, err := a.identify(w, r)
 		if err != nil {
 			return err
 		}
 		defer leave()
+		id, err := tenant.From(ctx)
+		if err != nil {
+			return err
+		}
 		// The limiter comes first: what a tenant sends too much of costs no query.
 		if err := a.limited(ctx, w); err != nil {
 			return err
 		}
-		if err := a.Live(ctx); err != nil {
+		if err := stands(ctx); err != nil {
 			return err
 		}
 		if err := a.overridden(ctx, id, r); err != nil {
@@ -265,6 +274,9 @@ func (a *api) chain(route Route, next http.Handler) http.Handler {
 				a.refused(r.WithContext(ctx), "access")
 			}
 			return store.ErrForbidden
+		}
+		if err := scoped(id, r.Pattern); err != nil {
+			return err
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 		return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/partywall/partywall/reference/keys"
 	"github.com/partywall/partywall/reference/lifecycle"
 	"github.com/partywall/partywall/reference/ratelimit"
+	"github.com/partywall/partywall/reference/signing"
 	"github.com/partywall/partywall/reference/store"
 	"github.com/partywall/partywall/reference/webhooks"
 )
@@ -83,6 +84,7 @@ var table = []struct {
 	{ratelimit.ErrLimited, http.StatusTooManyRequests, false},
 	{fairshare.ErrBusy, http.StatusTooManyRequests, true},
 	{ratelimit.ErrUnavailable, http.StatusServiceUnavailable, false},
+	{signing.ErrUnavailable, http.StatusServiceUnavailable, false},
 	{cache.ErrUnavailable, http.StatusServiceUnavailable, false},
 	{ErrUnavailable, http.StatusServiceUnavailable, false},
 }

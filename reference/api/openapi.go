@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/partywall/partywall/reference/openapi"
+	"github.com/partywall/partywall/reference/signing"
 )
 
 //go:generate go test .. -run ^TestDocumentIsCommitted$ -args -update
@@ -29,6 +30,11 @@ const (
 
 const about = `A service for many tenants. A tenant is named by its token alone, and what belongs to another tenant is answered exactly as ` +
 	`what does not exist.
+
+A program sends an API key instead of a token, as X-API-Key or as Authorization: ApiKey, and reaches what the scope of the key allows; or ` +
+	`it signs each request with the secret of the key: Authorization: ` + signing.Scheme + ` tenant=ID,key=ID,time=SECONDS,nonce=TEXT,signature=BASE64URL, where ` +
+	`the signature is HMAC-SHA-256 of these lines: the scheme, the tenant's id, the key's id, the method, the path with its query, the ` +
+	`SHA-256 of the body in hex, the time, the nonce. Such a request is good once, within five minutes, and has a body of at most 1 MiB.
 
 Bodies are JSON in UTF-8 of at most 1 MiB, with the Content-Type application/json; a body without one is refused (415). Lengths ` +
 	`count bytes, and no text holds NUL. A member that is unknown, there twice, or written in another case is refused.

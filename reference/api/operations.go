@@ -36,7 +36,7 @@ func serviceOperations() map[string]openapi.Operation {
 			Example: members{"tenant": "acme", "email": "alice@example.com", "password": "..."},
 			Gives:   openapi.Ref("Tokens"), Also: []int{401, 403, 503},
 		},
-		"GET /v1/whoami": {Does: "Read who the token is for", Gives: openapi.Object("tenant", openapi.ID(), "slug", text, "user", text, "role", role)},
+		"GET /v1/whoami": {Does: "Read who the credential is for", Gives: openapi.Object("tenant", openapi.ID(), "slug", text, "user", text, "role", text)},
 		"GET /v1/audit": {
 			Does: "List what was done and what was refused, newest first", Query: []string{"from", "to", "limit", "cursor"}, Gives: openapi.Page(openapi.Ref("Entry")),
 		},

@@ -15,7 +15,8 @@ const (
 // accountOperations are those of who may do what: sessions, members, invitations, shares, overrides.
 func accountOperations() map[string]openapi.Operation {
 	text, role := openapi.String(), openapi.Enum("admin", "member")
-	member, share := openapi.Ref("Member"), openapi.Ref("Share")
+	member, share, key := openapi.Ref("Member"), openapi.Ref("Share"), openapi.Ref("APIKey")
+	scope := openapi.Schema{"type": "string", "pattern": scopeForm.String(), "description": "What it may do: resources with a right each."}
 	return map[string]openapi.Operation{
 		"POST /v1/token/refresh": {
 			Does: "Spend a refresh token for new tokens", Takes: openapi.Object("refresh_token", text), Example: members{"refresh_token": ExampleRefresh},
@@ -51,6 +52,21 @@ func accountOperations() map[string]openapi.Operation {
 		"GET /v1/documents/{document}/shares":         {Does: "List the links to a document", Query: []string{"limit"}, Gives: openapi.Page(share)},
 		"DELETE /v1/documents/{document}/shares/{id}": {Does: "Withdraw a link", Status: http.StatusNoContent},
 		"GET /v1/shared/{token}":                      {Does: "Read what a link shares", Gives: openapi.Object("title", text, "body", text)},
+
+		"POST /v1/apikeys": {
+			Does: "Make an API key, for a program", Takes: openapi.Object("name", openapi.Text(200), "scope", scope,
+				"expires_in", openapi.Integer(1, int64(MaxKeyLifetime.Seconds()))),
+			Example: members{"name": "nightly import", "scope": "documents:read documents:write", "expires_in": 86400},
+			Status:  http.StatusCreated, Gives: openapi.Ref("NewAPIKey"), Also: []int{409},
+		},
+		"GET /v1/apikeys":      {Does: "List the API keys, newest first", Query: []string{"limit"}, Gives: openapi.Page(key)},
+		"GET /v1/apikeys/{id}": {Does: "Read what is known of an API key", Gives: key},
+		"POST /v1/apikeys/{id}/rotate": {
+			Does:    "Give an API key a successor; the old one is good for the overlap, in seconds",
+			Takes:   openapi.Object("overlap", openapi.Integer(0, int64(MaxKeyOverlap.Seconds()))),
+			Example: members{"overlap": 3600}, Status: http.StatusCreated, Gives: openapi.Ref("NewAPIKey"),
+		},
+		"DELETE /v1/apikeys/{id}": {Does: "Revoke an API key, at once", Status: http.StatusNoContent},
 
 		"GET /v1/overrides": {
 			Does: "List the operators who are let in at the moment", Query: []string{"limit"}, Gives: openapi.Page(openapi.Ref("Override")),

@@ -13,7 +13,10 @@ func schemas() map[string]openapi.Schema {
 	invitation := []any{"id", id, "email", text, "role", role, "invited_by", text, "created_at", time, "expires_at", time}
 	share := []any{"id", id, "document_id", id, "shared_by", text, "created_at", time, "expires_at", time}
 	hook := []any{"id", id, "url", text, "event", text, "created_at", time}
+	key := []any{"id", id, "name", text, "scope", text, "created_by", text, "created_at", time, "expires_at", time}
 	return map[string]openapi.Schema{
+		"APIKey":        openapi.Object(key...),
+		"NewAPIKey":     openapi.Object(append(key, "key", text, "signing_secret", text)...),
 		"Tokens":        openapi.Object("token", text, "expires_in", count, "refresh_token", text),
 		"Member":        openapi.Object("email", text, "role", role),
 		"Invitation":    openapi.Object(invitation...),

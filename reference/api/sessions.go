@@ -19,17 +19,20 @@ const RevocationBound time.Duration = 0
 // heartbeat. Where the tenant is closed, its streams end at once.
 const StreamRevocationBound = 15 * time.Second
 
-// Standing tells whether what a token stands on is still there: the session of its user, with the role that it states, or the
-// override of an operator.
-func Standing(sessions store.Sessions, overrides store.Overrides) func(context.Context) error {
+// Standing tells whether what an identity stands on is still there: the session of its user, with the role that it states, the
+// override of an operator, or the API key of a program.
+func Standing(sessions store.Sessions, overrides store.Overrides, keys store.APIKeys) func(context.Context) error {
 	return func(ctx context.Context) error {
 		id, err := tenant.From(ctx)
 		if err != nil {
 			return err
 		}
-		if id.Override.ID != "" {
+		switch {
+		case id.Override.ID != "":
 			err = overrides.Live(ctx)
-		} else {
+		case id.Key != "":
+			_, err = keys.Live(ctx, id.Key)
+		default:
 			err = sessions.Live(ctx)
 		}
 		if isNotFound(err) {

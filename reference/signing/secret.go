@@ -14,7 +14,7 @@ import (
 // NewSecret makes a token that proves nothing but that it was handed out: "<tenant>.<random>". It names its tenant, which is no
 // secret, so that it can be looked for among that tenant's rows alone. Only the digest is to be stored.
 func NewSecret(id tenant.ID) (text, digest string) {
-	text = strings.ReplaceAll(string(id), "-", "") + "." + rand.Text()
+	text = strings.ReplaceAll(string(id), "-", "") + "." + rand.Text() + rand.Text()
 	return text, digestOf(text)
 }
 

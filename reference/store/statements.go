@@ -15,6 +15,7 @@ func DefaultStatements() Statements {
 		noteStatements(), invoiceStatements(), preferenceStatements(), onceStatements(), auditStatements(),
 		sessionStatements(), memberStatements(), invitationStatements(), shareStatements(), overrideStatements(),
 		exportStatements(), webhookStatements(), dataKeyStatements(), quotaStatements(),
+		apiKeyStatements(),
 	} {
 		maps.Copy(all, some)
 	}

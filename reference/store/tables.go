@@ -30,6 +30,7 @@ func tenantTables() []table {
 		categoriesTable(), documentsTable(), commentsTable(), projectsTable(), notesTable(), countersTable(),
 		invoicesTable(), preferencesTable(), oncesTable(), auditTable(), auditHeadsTable(), sharesTable(), overridesTable(),
 		exportsTable(), webhooksTable(), quotasTable(), dataKeysTable(),
+		apiKeysTable(),
 	}
 }
 

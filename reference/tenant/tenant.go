@@ -28,9 +28,14 @@ type Identity struct {
 	Home   string // where a hybrid store keeps the tenant; empty means that the registry is asked
 	// Session is what the token of a user stands on: who ends it ends the token.
 	Session string
+	// Key is the API key of a program, and Scope what it may do; both are empty for users.
+	Key, Scope string
 	// Override that the identity acts by; zero for everybody but operators.
 	Override Override
 }
+
+// Program is the role of who acts by an API key, and has the rights of its scope alone.
+const Program = "program"
 
 // Visitor is the role of who came by a link to one shared object, and has no rights beyond it.
 const Visitor = "visitor"

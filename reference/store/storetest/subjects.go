@@ -39,6 +39,7 @@ func Subjects(db *store.DB) []Subject {
 		categories(db), documents(db), trash(db), comments(db), projects(db), notes(db), invoices(db), preferences(db), once(db), audit(db),
 		shares(db), overrides(db),
 		exports(db), webhooks(db), dataKeys(db), quotas(db),
+		apiKeys(db),
 	}
 }
 
