@@ -23,6 +23,9 @@ func (c *cast) distinct(ctx context.Context) error {
 			if a.tenant.ID != "" && a.tenant.ID == b.tenant.ID {
 				return fmt.Errorf("%w: the tenants %s and %s have the same id", ErrOneTenant, a, b)
 			}
+			if sameCredential(ctx, a.tenant.Key, b.tenant.Key) {
+				return fmt.Errorf("%w: the programs of %s and %s have the same key", ErrOneTenant, a, b)
+			}
 			for _, p := range a.tenant.Principals {
 				for _, q := range b.tenant.Principals {
 					if sameCredential(ctx, p.Credential, q.Credential) {

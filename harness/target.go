@@ -55,6 +55,9 @@ type Tenant struct {
 	Name string
 	// Principals who act for the tenant; the first one creates and owns its objects.
 	Principals []Principal
+	// Key is what its programs send in place of a login, such as an API key, and Signature signs each of their requests. Nil where
+	// the service has no such thing.
+	Key, Signature Credential
 	// Borrowed tenants existed before and must survive the run.
 	Borrowed bool
 }

@@ -64,6 +64,12 @@ func (w *World) AttackerTenant() (id, name string) {
 // Actor is the first principal of a tenant of the cast.
 func (w *World) Actor(label string) Actor { return w.cast.member(label).actor() }
 
+// Programs are the credentials of a tenant's programs: see [Tenant]. Each is nil where there is none.
+func (w *World) Programs(label string) (key, signature Credential) {
+	t := w.cast.member(label).tenant
+	return t.Key, t.Signature
+}
+
 // Resource is what the cell attacks.
 func (w *World) Resource() *Resource { return w.resource }
 
@@ -141,7 +147,11 @@ func (w *World) Plain(ctx context.Context, c Call) *Exchange {
 
 // Prepare sends a request that brings the world into a state; nothing is asked of its outcome.
 func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
-	return w.do(ctx, as, Setup, c, "", "")
+	e := w.do(ctx, as, Setup, c, "", "")
+	if e.OK && as.Tenant != "" {
+		w.adoptFrom(as.Tenant, c, e)
+	}
+	return e
 }
 
 // Watch reads an object that the attack made for the victim, as its owner: from now on it is part of the state that the

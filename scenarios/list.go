@@ -6,12 +6,14 @@ import "github.com/partywall/partywall/harness"
 
 func listed() []harness.Scenario {
 	return []harness.Scenario{
+		apikeyTenantConfusion(),
 		cacheCoalescing(),
 		cacheKeyInjection(),
 		cacheSharedKey(),
 		contextBodyTenant(),
 		contextHeaderSpoof(),
 		contextQueryOverride(),
+		idempotencySharedKey(),
 		idorDelete(),
 		idorList(),
 		idorRead(),
@@ -26,7 +28,10 @@ func listed() []harness.Scenario {
 		limitsEveryWindow(),
 		limitsOwnBucket(),
 		limitsQuota(),
+		oracleETag(),
 		oracleExistence(),
+		signingReplay(),
+		signingTamper(),
 		storageHashClaim(),
 		storageLinkTampering(),
 		storagePathTraversal(),

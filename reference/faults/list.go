@@ -5,6 +5,7 @@ package faults
 func listed() []Fault {
 	return []Fault{
 		algNone(),
+		apikeyTenantHeader(),
 		auditUnfiltered(),
 		bodyTenant(),
 		cacheCoalesced(),
@@ -18,6 +19,7 @@ func listed() []Fault {
 		deleteForgetsFiles(),
 		deleteKeepsAccess(),
 		embeddedJWK(),
+		etagShared(),
 		exists403(),
 		exportAllTenants(),
 		exportDownloadByID(),
@@ -39,6 +41,7 @@ func listed() []Fault {
 		listUnfiltered(),
 		offboardKeepsSessions(),
 		offboardKeepsShares(),
+		onceGlobal(),
 		ownerCheckedLate(),
 		queryTenant(),
 		quotaGlobal(),
@@ -48,6 +51,9 @@ func listed() []Fault {
 		rlsPolicyTrue(),
 		searchPrecedence(),
 		sequentialID(),
+		signingNoPath(),
+		signingNoTenant(),
+		signingReplay(),
 		suspendedStillServed(),
 		uniqueSlugGlobal(),
 		unverifiedClaims(),

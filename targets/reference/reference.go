@@ -20,6 +20,7 @@ import (
 	"github.com/partywall/partywall/harness"
 	service "github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/backing"
+	"github.com/partywall/partywall/reference/signing"
 )
 
 // Options of a reference target.
@@ -39,6 +40,7 @@ type Target struct {
 	client   *http.Transport
 	server   *http.Server
 	served   chan error
+	requests *signing.Requests
 	backing  *backing.Service
 
 	strategy string
@@ -84,7 +86,7 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 	if err != nil {
 		return nil, fmt.Errorf("listen for the reference service: %w", err)
 	}
-	t.url, t.operator = "http://"+listener.Addr().String(), parts.API.OperatorKey
+	t.url, t.operator, t.requests = "http://"+listener.Addr().String(), parts.API.OperatorKey, parts.API.Requests
 	t.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { t.served <- t.server.Serve(listener) }()
 	return t, nil
@@ -153,6 +155,12 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 		}
 		person, _, _ := strings.Cut(u.Email, "@")
 		out.Principals = append(out.Principals, harness.Principal{Name: person, Role: u.Role, Credential: harness.Bearer(login.Token)})
+		if out.Key != nil || u.Role != "admin" {
+			continue
+		}
+		if out.Key, out.Signature, err = t.program(ctx, login.Token); err != nil {
+			return harness.Tenant{}, err
+		}
 	}
 	return out, nil
 }
