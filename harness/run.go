@@ -225,6 +225,8 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 	} else if err := w.play(ctx); err != nil {
 		if reason, ok := skipped(err); ok {
 			w.clean(cleaning(ctx))
+			l.tokens = w.holdingTokens() // those of later cells too, which this one may have made
+			l.given = known(w.history, l.tokens)
 			return j, nil, Skipped, reason, nil
 		}
 		w.history.Crash = r.door.secrets.string(err.Error())

@@ -18,12 +18,12 @@ import (
 // behind the limiter, and says whether the credential is still good.
 func (a *api) identify(w http.ResponseWriter, r *http.Request) (ctx context.Context, leave func(), stands func(context.Context) error, err error) {
 	keys, authorizations := r.Header.Values("X-API-Key"), r.Header.Values("Authorization")
-	if len(keys) > 1 || len(keys) == 1 && len(authorizations) > 0 {
-		return nil, nil, nil, ErrUnauthenticated // two credentials are none
+	if len(keys) > 1 && len(authorizations) == 0 {
+		return nil, nil, nil, ErrUnauthenticated // two keys are none
 	}
 	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch {
-	case len(keys) == 1:
+	case len(keys) == 1 && len(authorizations) == 0: // beside an Authorization it says nothing
 		return a.byKey(r, keys[0])
 	case len(authorizations) == 1 && strings.EqualFold(scheme, "ApiKey"):
 		return a.byKey(r, text)
