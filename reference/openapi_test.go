@@ -106,7 +106,7 @@ func (c *contract) answer(method, path string, status int, header http.Header, b
 		said = map[string]any{"content": map[string]any{"application/problem+json": nil}}
 	}
 	kinds, _ := said["content"].(map[string]any)
-	kind := header.Get("Content-Type")
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";") // parameters are the answer's own affair
 	if _, ok := kinds[kind]; !ok && (len(kinds) > 0 || body != "") {
 		c.t.Errorf("%s %s answers %d with the type %q, want one of %q", method, path, status, kind, slices.Collect(maps.Keys(kinds)))
 		return
