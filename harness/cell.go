@@ -34,6 +34,7 @@ func (w *World) play(ctx context.Context) error {
 	crash := w.attack(ctx)
 	if w.scenario.Ends {
 		if crash == nil {
+			w.lookAgain(ctx, w.watched)
 			w.prove(ctx)
 		}
 		return crash

@@ -130,11 +130,19 @@ func judgeState(h *History) ([]Finding, error) {
 		}
 		evidence := append(h.culprits(v.after), v.before.ID, v.after.ID)
 		findings = append(findings, Finding{
-			Summary:  fmt.Sprintf("the victim's %s %s during the attack", kindOf(label), what),
+			Summary:  fmt.Sprintf("%s %s %s during the attack", h.whose(label), kindOf(label), what),
 			Attacker: h.Cell.Attacker, Victim: h.Cell.Victim, Evidence: evidence, Channel: "state", verb: v.before.Verb,
 		})
 	}
 	return findings, nil
+}
+
+// whose object it is, by its label.
+func (h *History) whose(label string) string {
+	if owner, _, _ := strings.Cut(label, "/"); owner != h.Cell.Victim {
+		return "a neighbour's"
+	}
+	return "the victim's"
 }
 
 // movingPointers are, by resource, the pointers whose values changed in an object that nobody attacked.

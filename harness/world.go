@@ -154,8 +154,8 @@ func (w *World) Prepare(ctx context.Context, as Actor, c Call) *Exchange {
 	return e
 }
 
-// Watch reads an object that the attack made for the victim, as its owner: from now on it is part of the state that the
-// attack must not change.
+// Watch reads an object that the attack made, as its owner: from now on it is part of the state that the attack must not change, also
+// where it ends the victim.
 func (w *World) Watch(ctx context.Context, o *Object) {
 	w.lookAt(ctx, o, "before")
 	w.watched = append(w.watched, o)
@@ -180,15 +180,24 @@ func (w *World) End(ctx context.Context) (former Actor, err error) {
 
 // Succeed provisions a new tenant under the ended victim's name, with holdings of its own, and returns its first principal.
 func (w *World) Succeed(ctx context.Context) (Actor, error) {
-	name := w.cast.member(w.victim).tenant.Name
+	return w.join(ctx, w.victim+"-successor", w.cast.member(w.victim).tenant.Name)
+}
+
+// Namesake provisions a tenant whose name begins like the victim's, with holdings of its own, and returns its first principal. Only
+// scenarios that end the victim have tenants to add to.
+func (w *World) Namesake(ctx context.Context) (Actor, error) {
+	return w.join(ctx, w.victim+"-namesake", w.cast.member(w.victim).tenant.Name+"-too")
+}
+
+func (w *World) join(ctx context.Context, label, name string) (Actor, error) {
 	tenant, err := w.door.target.Provision(ctx, name)
 	if err != nil {
-		return Actor{}, fmt.Errorf("provision a successor named %s: %w", name, err)
+		return Actor{}, fmt.Errorf("provision %s, named %s: %w", label, name, err)
 	}
-	m := member{label: w.victim + "-successor", tenant: tenant}
+	m := member{label: label, tenant: tenant}
 	w.cast.members = append(w.cast.members, m)
 	if err := w.lane.furnish(ctx, w, m.label); err != nil {
-		return Actor{}, fmt.Errorf("the successor: %w", err)
+		return Actor{}, fmt.Errorf("%s: %w", label, err)
 	}
 	return m.actor(), nil
 }

@@ -22,6 +22,7 @@ func listed() []harness.Scenario {
 		jobsForeignExport(),
 		jobsMixedContext(),
 		lifecycleLinkAfterDelete(),
+		lifecycleNeighbourSurvives(),
 		lifecycleOffboardedAccess(),
 		lifecycleReadAfterDelete(),
 		lifecycleSuspendedAccess(),

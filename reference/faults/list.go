@@ -25,6 +25,7 @@ func listed() []Fault {
 		exportDownloadByID(),
 		filesFlatKey(),
 		filesJoin(),
+		filesPrefixPurge(),
 		filesReplaceDots(),
 		headerAnonymous(),
 		headerTenant(),
