@@ -17,7 +17,7 @@ func lifecycleNeighbourSurvives() harness.Scenario {
 			CheatSheet: []string{"Ensure complete data deletion on tenant offboarding.", "Use tenant-prefixed paths for all file storage."},
 			CWE:        []int{187, 668}, OWASP: []string{"API1"}, Techniques: []string{"40"},
 		},
-		Needs: harness.Needs{Objects: true, Lifecycle: true, Verbs: []harness.Verb{harness.Read}},
+		Needs: harness.Needs{Objects: true, Chosen: true, Lifecycle: true, Verbs: []harness.Verb{harness.Read}}, // where names become keys
 		Ends:  true,
 		Attack: func(ctx context.Context, w *harness.World) error {
 			namesake, err := w.Namesake(ctx)
