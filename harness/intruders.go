@@ -60,7 +60,7 @@ func unseen(h *History, s *scanner) string {
 	wrote := false
 	why := "its objects can neither be listed nor read"
 	for _, e := range h.Exchanges {
-		wrote = wrote || e.Purpose == Attack && e.OK && (e.Verb == Create || e.Verb == Update || e.Verb == Patch)
+		wrote = wrote || e.Purpose == Attack && e.OK && e.Verb.writes()
 		if e.Phase != intrudersAfter {
 			continue
 		}

@@ -242,7 +242,7 @@ func clouded(h *History, r *reading) string {
 		if e.Purpose == Control && len(leaks) > 0 && !r.proves(e, leaks[0]) {
 			plain = true
 		}
-		wrote = wrote || e.Purpose == Attack && e.OK && (e.Verb == Create || e.Verb == Update || e.Verb == Patch)
+		wrote = wrote || e.Purpose == Attack && e.OK && e.Verb.writes()
 	}
 	switch {
 	case plain:

@@ -66,7 +66,7 @@ func (w *World) ownCalls(verb Verb, owner string, own *Object) (calls []Call) {
 			}
 		}
 		return calls
-	case verb == Create || verb == Update || verb == Patch:
+	case verb.writes():
 		for name, value := range w.Values(w.resource, owner) {
 			if f, ok := w.resource.Field(name); ok && f.Refers == "" {
 				c.Values[name] = value

@@ -57,6 +57,9 @@ const (
 	Batch  Verb = "batch-delete"
 )
 
+// writes tells whether the verb leaves values in the service.
+func (v Verb) writes() bool { return v == Create || v == Update || v == Patch }
+
 // A Resource is a kind of object that tenants own.
 type Resource struct {
 	Name string `json:"name"`
