@@ -63,22 +63,22 @@ func guesses(w *harness.World) []string {
 	return out
 }
 
-// neighbour counts an id up or down: as a number, or in the trailing hexadecimal digits that time-based ids end in.
+// neighbour counts an id up or down: as a number, in the trailing hexadecimal digits that time-based ids end in, or in the number
+// behind a word, as in note-7 or INV-0042.
 func neighbour(id string, by int64) string {
-	if n, ok := new(big.Int).SetString(id, 10); ok {
-		return n.Add(n, big.NewInt(by)).String()
+	const decimal, hexadecimal = "0123456789", "0123456789abcdef"
+	head, base, format := strings.TrimRight(id, decimal), 10, "%0*d"
+	if hexHead := strings.TrimRight(id, hexadecimal); len(hexHead) < len(head) && len(id)-len(hexHead) >= 4 {
+		head, base, format = hexHead, 16, "%0*x"
 	}
-	tail := len(id)
-	for tail > 0 && strings.ContainsRune("0123456789abcdef", rune(id[tail-1])) {
-		tail--
-	}
-	digits := id[tail:]
-	if len(digits) < 4 {
+	digits := id[len(head):]
+	n, ok := new(big.Int).SetString(digits, base)
+	if !ok || n.Add(n, big.NewInt(by)).Sign() < 0 && head != "" {
 		return ""
 	}
-	n, ok := new(big.Int).SetString(digits, 16)
-	if !ok || n.Add(n, big.NewInt(by)).Sign() < 0 {
-		return ""
+	width := 0
+	if head != "" || strings.HasPrefix(digits, "0") {
+		width = len(digits)
 	}
-	return id[:tail] + fmt.Sprintf("%0*x", len(digits), n)
+	return head + fmt.Sprintf(format, width, n)
 }
