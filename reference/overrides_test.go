@@ -193,6 +193,7 @@ func TestForgedOverride(t *testing.T) {
 // operatorBodies are what the operator's routes that act on one tenant take.
 var operatorBodies = map[string]any{
 	"PUT /admin/tenants/{id}/tier": map[string]string{"tier": "test"}, "DELETE /admin/tenants/{id}": nil,
+	"POST /admin/tenants/{id}/suspend": nil, "POST /admin/tenants/{id}/resume": nil,
 	"POST /admin/tenants/{id}/override":              map[string]any{"reason": "ticket 4711", "minutes": 15},
 	"DELETE /admin/tenants/{id}/override/{override}": nil,
 }
@@ -209,7 +210,7 @@ func TestOperatorsPassTheTenantCheck(t *testing.T) {
 		tried := 0
 		for _, route := range api.Routes() {
 			method, path, _ := strings.Cut(route.Pattern, " ")
-			if route.Guard != api.Operator || !strings.Contains(path, "{id}") {
+			if route.Guard != api.Operator || !strings.Contains(path, "{id}") || route.Pattern == "GET /admin/tenants/{id}" { // it reads the registry
 				continue
 			}
 			tried++

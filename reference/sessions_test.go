@@ -197,11 +197,11 @@ func TestRefreshOfClosedTenant(t *testing.T) {
 	s := start(t, "row")
 	id, login := s.newcomer("acme")
 	session := login()
-	if err := s.parts.API.Tenants.SetStatus(t.Context(), tenant.ID(id), store.Suspended); err != nil {
+	if err := s.parts.API.Lifecycle.Suspend(t.Context(), tenant.ID(id)); err != nil {
 		t.Fatal(err)
 	}
 	s.refresh(401, session["refresh_token"])
-	if err := s.parts.API.Tenants.SetStatus(t.Context(), tenant.ID(id), store.Active); err != nil {
+	if err := s.parts.API.Lifecycle.Resume(t.Context(), tenant.ID(id)); err != nil {
 		t.Fatal(err)
 	}
 	s.refresh(200, session["refresh_token"])

@@ -71,14 +71,9 @@ func TestShares(t *testing.T) {
 		s.want(404, a, "GET", "/v1/documents/"+document+"/shares", nil)
 		s.want(200, a, "POST", "/v1/trash/"+document+"/restore", nil)
 		open(200)
-		status := func(status store.Status) {
-			if err := s.parts.API.Tenants.SetStatus(t.Context(), tenant.ID(id), status); err != nil {
-				t.Fatal(err)
-			}
-		}
-		status(store.Suspended)
+		s.want(204, s.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/suspend", nil)
 		open(404)
-		status(store.Active)
+		s.want(204, s.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/resume", nil)
 		open(200)
 		another, _ := s.share(a, "another plan", "x")
 		s.want(404, a, "DELETE", "/v1/documents/"+another+"/shares/"+text(share, "id"), nil)

@@ -241,7 +241,7 @@ func (a *api) chain(role string, next http.Handler) http.Handler {
 func Registered(tenants *store.Tenants) Gate {
 	return func(ctx context.Context, id tenant.Identity) (tenant.Identity, error) {
 		record, err := tenants.ByID(ctx, id.Tenant)
-		if err == nil && record.Status != store.Active || isNotFound(err) {
+		if err == nil && !record.Open() || isNotFound(err) {
 			return tenant.Identity{}, ErrInactive
 		}
 		if err != nil {

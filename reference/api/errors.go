@@ -62,6 +62,7 @@ var table = []struct {
 	{ErrInput, http.StatusBadRequest, true},
 	{ErrNotReady, http.StatusConflict, true},
 	{store.ErrFull, http.StatusConflict, true},
+	{store.ErrState, http.StatusConflict, true},
 	{store.ErrMoving, http.StatusConflict, true},
 	{jobs.ErrFull, http.StatusTooManyRequests, true},
 	{webhooks.ErrURL, http.StatusBadRequest, true},

@@ -44,7 +44,14 @@ func serviceOperations() map[string]openapi.Operation {
 			Does: "Move a tenant to another tier", Takes: openapi.Object("tier", tier), Example: members{"tier": "basic"}, Status: http.StatusNoContent,
 			Also: []int{409},
 		},
-		"DELETE /admin/tenants/{id}": {Does: "Delete a tenant and all that it has", Status: http.StatusNoContent},
+		"GET /admin/tenants/{id}": {
+			Does: "Read how a tenant stands",
+			Gives: openapi.Object("id", openapi.ID(), "slug", text, "name", text, "tier", text, "moving_to", text,
+				"status", openapi.Enum("PROVISIONING", "ACTIVE", "SUSPENDED", "OFFBOARDING", "DELETED")),
+		},
+		"POST /admin/tenants/{id}/suspend": {Does: "Close a tenant until it is resumed", Status: http.StatusNoContent, Also: []int{409}},
+		"POST /admin/tenants/{id}/resume":  {Does: "Open a suspended tenant", Status: http.StatusNoContent, Also: []int{409}},
+		"DELETE /admin/tenants/{id}":       {Does: "Delete a tenant and all that it has", Status: http.StatusNoContent, Also: []int{409}},
 	}
 }
 

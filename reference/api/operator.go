@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -16,8 +17,11 @@ import (
 func (a *api) operatorRoutes() []route {
 	return []route{
 		operators("POST /admin/tenants", a.admit),
+		operators("GET /admin/tenants/{id}", a.readTenant),
 		operators("PUT /admin/tenants/{id}/tier", a.changeTier),
-		operators("DELETE /admin/tenants/{id}", a.offboard),
+		operators("POST /admin/tenants/{id}/suspend", a.turned(a.Lifecycle.Suspend)),
+		operators("POST /admin/tenants/{id}/resume", a.turned(a.Lifecycle.Resume)),
+		operators("DELETE /admin/tenants/{id}", a.turned(a.Lifecycle.Delete)),
 	}
 }
 
@@ -87,10 +91,24 @@ func (a *api) changeTier(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (a *api) offboard(w http.ResponseWriter, r *http.Request) error {
-	if err := a.Lifecycle.Delete(r.Context(), tenant.ID(r.PathValue("id"))); err != nil {
+// turned handles a step of a tenant's life.
+func (a *api) turned(step func(context.Context, tenant.ID) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := step(r.Context(), tenant.ID(r.PathValue("id"))); err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}
+
+// readTenant shows how a tenant stands.
+func (a *api) readTenant(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.Tenants.ByID(r.Context(), tenant.ID(r.PathValue("id")))
+	if err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return respond(w, http.StatusOK, map[string]any{
+		"id": t.ID, "slug": t.Slug, "name": t.Name, "tier": t.Tier, "status": t.Status, "moving_to": t.Moving,
+	})
 }

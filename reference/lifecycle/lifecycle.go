@@ -81,49 +81,5 @@ func (m *Manager) open(ctx context.Context, r store.Record, users []User) ([]Use
 		}
 		admitted = append(admitted, u)
 	}
-	return admitted, m.Tenants.SetStatus(ctx, r.ID, store.Active)
-}
-
-// ChangeTier closes a tenant, waits for its requests that are on their way, moves its rows if need be and opens it again. It is
-// repeated after a failure; until then the tenant stays closed.
-func (m *Manager) ChangeTier(ctx context.Context, id tenant.ID, tier string) error {
-	record, err := m.Tenants.ByID(ctx, id)
-	if err != nil {
-		return err
-	}
-	if record.Status != store.Active && record.Status != store.Suspended {
-		return store.ErrNotFound
-	}
-	if err := m.Tenants.SetStatus(ctx, id, store.Suspended); err != nil {
-		return err
-	}
-	if err := m.present.drain(ctx, id); err != nil {
-		return err
-	}
-	if m.Move != nil {
-		if err := m.Move(ctx, id, tier); err != nil {
-			return fmt.Errorf("move the tenant: %w", err)
-		}
-	}
-	if err := m.Tenants.SetTier(ctx, id, tier); err != nil {
-		return err
-	}
-	return m.Tenants.SetStatus(ctx, id, store.Active)
-}
-
-// Delete closes a tenant, waits for its requests that are on their way, purges every part and marks it deleted. It may be repeated after a failure;
-// store.ErrNotFound when the tenant is unknown or deleted already.
-func (m *Manager) Delete(ctx context.Context, id tenant.ID) error {
-	if err := m.Tenants.SetStatus(ctx, id, store.Offboarding); err != nil {
-		return err
-	}
-	if err := m.present.drain(ctx, id); err != nil {
-		return err
-	}
-	for _, p := range m.Purgers {
-		if err := p.Purge(ctx, id); err != nil {
-			return fmt.Errorf("purge %s: %w", p.Name, err)
-		}
-	}
-	return m.Tenants.SetStatus(ctx, id, store.Deleted)
+	return admitted, m.turn(ctx, r.ID, admit)
 }

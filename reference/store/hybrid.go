@@ -113,8 +113,14 @@ func (s *hybrid) Query(ctx context.Context, id tenant.ID, sql string, args pgx.N
 	return room.Query(ctx, id, sql, args, scan)
 }
 
-// Remove empties every room: a move that was broken off may have left rows in two.
+// Remove empties every room: a move that was broken off may have left rows in two. One that is under way ends first, and none can
+// begin: its tenant is in no state to move by now.
 func (s *hybrid) Remove(ctx context.Context, id tenant.ID) error {
+	conn, err := s.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer hangUp(ctx, conn)
 	var errs []error
 	for _, room := range s.rooms {
 		errs = append(errs, room.Remove(ctx, id))

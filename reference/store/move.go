@@ -33,6 +33,15 @@ func (s *hybrid) Move(ctx context.Context, id tenant.ID, tier string) error {
 	m := mover{conn: conn, id: id, rooms: map[string]Strategy{
 		"rls": rls{conn}, "schema": &schemas{app: conn, owner: conn, role: s.role, close: func() {}}, "database": s.rooms["database"],
 	}}
+	// It is looked at behind the lock: a deletion closes the tenant first and takes the lock then, so that one of the two sees the other.
+	stays := false
+	err = conn.QueryRow(ctx, `select exists (select from tenants where id = $1::uuid and status not in `+settledStates+`)`, string(id)).Scan(&stays)
+	if err != nil {
+		return fmt.Errorf("look whether a tenant may move: %w", err)
+	}
+	if stays {
+		return fmt.Errorf("%w: it is not moved any more", ErrState)
+	}
 	from, err := noted(ctx, conn, id)
 	if err != nil {
 		return err

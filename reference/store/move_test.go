@@ -250,3 +250,34 @@ func TestTurnedTooLate(t *testing.T) {
 		t.Errorf("it sees %v, %v", docs, err)
 	}
 }
+
+// TestMoveOrRemove: a tenant that is being deleted is not moved, and one that is being moved is not emptied under it.
+func TestMoveOrRemove(t *testing.T) {
+	db, p := openOn(t, "hybrid", storetest.Wide)
+	a := settled(t, db)
+	id := tenantOf(t, a)
+	mover, registry := db.Strategy.(store.Mover), &store.Tenants{Pool: db.Pool}
+	letGo := held(t, p, `lock table documents in access exclusive mode`)
+	moved := make(chan error, 1)
+	go func() { moved <- mover.Move(a, id, "test-schema") }()
+	waits(t, p)
+	if err := registry.Turn(a, id, store.Offboarding, store.Active); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Strategy.Remove(a, id); !errors.Is(err, store.ErrMoving) {
+		t.Errorf("while it moves: %v", err)
+	}
+	letGo()
+	if err := <-moved; err != nil {
+		t.Error(err)
+	}
+	if err := mover.Move(a, id, "test-database"); !errors.Is(err, store.ErrState) {
+		t.Errorf("while it is deleted: %v", err)
+	}
+	if at := home(t, p, id); at != "schema" {
+		t.Errorf("it lives in %s", at)
+	}
+	if err := db.Strategy.Remove(a, id); err != nil {
+		t.Error(err)
+	}
+}

@@ -84,7 +84,7 @@ const registry = `
 create table tenants (
 	id uuid primary key, slug text not null, name text not null, tier text not null,
 	status text not null check (status in ('PROVISIONING','ACTIVE','SUSPENDED','OFFBOARDING','DELETED')),
-	home text not null default '', created_at timestamptz not null default now(), deleted_at timestamptz);
+	home text not null default '', moving_to text not null default '', created_at timestamptz not null default now(), deleted_at timestamptz);
 create unique index tenants_live_slug on tenants (slug) where status <> 'DELETED';
 grant usage on schema public to partywall_app;
 grant select, insert, update on tenants to partywall_app;
