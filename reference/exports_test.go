@@ -112,7 +112,7 @@ func TestForgedJob(t *testing.T) {
 	// put lays an envelope into a queue, past the API.
 	put := func(queue, text string) {
 		for _, err := range []error{
-			client.RPush(ctx, jobs.Key(tenant.ID(queue)), text).Err(), client.RPush(ctx, "jobs:ready", queue).Err(),
+			client.RPush(ctx, jobs.Key(tenant.ID(queue)), text).Err(), client.RPush(ctx, "jobs:ready", jobs.Key(tenant.ID(queue))).Err(),
 		} {
 			if err != nil {
 				t.Fatal(err)

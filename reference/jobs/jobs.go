@@ -73,6 +73,7 @@ type Queue struct {
 	Do map[string]func(ctx context.Context, j Job) error
 	// Limit of the jobs of a tenant that wait; Workers that work side by side.
 	Limit, Workers int
+	Now            func() time.Time
 	Log            *slog.Logger
 
 	wake    chan struct{}
@@ -83,7 +84,7 @@ type Queue struct {
 // New returns a queue that nobody works at yet.
 func New(client *redis.Client, seal Seal) *Queue {
 	return &Queue{
-		Client: client, Seal: seal, Limit: 1000, Workers: 4, Log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1),
+		Client: client, Seal: seal, Limit: 1000, Workers: 4, Now: time.Now, Log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, 1),
 		Do: map[string]func(context.Context, Job) error{},
 	}
 }
@@ -94,7 +95,7 @@ func (q *Queue) Enqueue(ctx context.Context, j Job) error {
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(envelope{Tenant: id.Tenant, User: id.User, Role: id.Role, At: time.Now(), Job: j})
+	content, err := json.Marshal(envelope{Tenant: id.Tenant, User: id.User, Role: id.Role, At: q.Now(), Job: j})
 	if err != nil {
 		return err
 	}
@@ -125,9 +126,10 @@ func (q *Queue) Start(ctx context.Context) error {
 		return errStarted
 	}
 	ctx, q.stop = context.WithCancel(context.WithoutCancel(ctx))
-	if err := q.move(ctx, busy, ready); err != nil { // what was at work when a process ended
+	if err := q.wakeUp(ctx); err != nil {
 		q.stop()
-		return err
+		q.stop = nil
+		return fmt.Errorf("look for jobs: %w", err)
 	}
 	for range q.Workers {
 		q.working.Go(func() {
@@ -151,7 +153,7 @@ func (q *Queue) Start(ctx context.Context) error {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				if err := q.move(ctx, parked, ready); err != nil && ctx.Err() == nil {
+				if err := q.wakeUp(ctx); err != nil && ctx.Err() == nil {
 					q.Log.WarnContext(ctx, "the queue of jobs cannot be reached", "error", err)
 				}
 			}
@@ -170,39 +172,65 @@ func (q *Queue) Close() {
 	q.stop = nil
 }
 
-// next does one job of the tenant whose turn it is; false when there is none.
+// next does one job of the queue whose turn it is; false when there is none.
 func (q *Queue) next(ctx context.Context) bool {
-	id, text, ok, err := q.take(ctx)
+	t, ok, err := q.take(ctx)
 	if err != nil && ctx.Err() == nil {
 		q.Log.WarnContext(ctx, "the queue of jobs cannot be reached", "error", err)
 	}
 	if err != nil || !ok {
 		return false
 	}
-	q.signal()      // there may be more for the others
-	if text != "" { // the tenant was not deleted meanwhile
-		err = q.run(ctx, id, text)
-	}
+	q.signal() // there may be more for the others
+	working, stop := q.kept(ctx, t)
+	err = q.run(working, t.queue, t.text)
+	stop()
 	settled := context.WithoutCancel(ctx)
 	switch {
+	case errors.Is(err, errLater) && ctx.Err() != nil:
+		err = q.park(settled, t, 0)
 	case errors.Is(err, errLater):
-		err = q.park(settled, id)
+		err = q.park(settled, t, closedFor)
 	case err != nil:
 		// The envelope is not shown: who made it may not be who it says.
 		q.Log.WarnContext(ctx, "a job failed", "error", err)
 		fallthrough
 	default:
-		err = q.done(settled, id, text)
+		err = q.done(settled, t)
 	}
-	if err != nil {
+	if err != nil { // somebody else has its turn when its lease is over
 		q.Log.WarnContext(ctx, "the queue of jobs cannot be reached", "error", err)
 	}
 	return true
 }
 
-// run does a job that was found in a tenant's queue. It is the only place, beside the chain of requests, that puts an identity
+// kept keeps a turn until stop is called. Its context ends when the turn is somebody else's.
+func (q *Queue) kept(ctx context.Context, t turn) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() {
+		ticker := time.NewTicker(lease / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				if ok, err := q.keep(ctx, t); err == nil && !ok {
+					cancel()
+				}
+			}
+		}
+	})
+	return ctx, func() {
+		cancel()
+		keeping.Wait()
+	}
+}
+
+// run does a job that was found in a queue. It is the only place, beside the chain of requests, that puts an identity
 // into a context.
-func (q *Queue) run(ctx context.Context, queue tenant.ID, text string) (err error) {
+func (q *Queue) run(ctx context.Context, queue, text string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the job panicked: %v", p)
@@ -230,16 +258,16 @@ func (q *Queue) run(ctx context.Context, queue tenant.ID, text string) (err erro
 	return err
 }
 
-// open verifies an envelope that was found in a tenant's queue.
-func (q *Queue) open(queue tenant.ID, text string) (e envelope, err error) {
+// open verifies an envelope that was found in a queue.
+func (q *Queue) open(queue, text string) (e envelope, err error) {
 	content, err := q.Seal.Open(text, purpose)
-	if err != nil || json.Unmarshal([]byte(content), &e) != nil || e.Tenant != queue {
+	if err != nil || json.Unmarshal([]byte(content), &e) != nil || Key(e.Tenant) != queue {
 		return e, ErrForged
 	}
 	if e.Tenant == "" {
 		return e, tenant.ErrMissing
 	}
-	if time.Since(e.At) > expiry {
+	if q.Now().Sub(e.At) > expiry {
 		return e, ErrExpired
 	}
 	return e, nil
@@ -249,19 +277,4 @@ func (q *Queue) open(queue tenant.ID, text string) (e envelope, err error) {
 func Key(id tenant.ID) string {
 	sum := sha256.Sum256([]byte(id))
 	return "t:" + hex.EncodeToString(sum[:8]) + ":jobs"
-}
-
-// Purge removes all jobs of a tenant. It names the tenant because it is a lifecycle call.
-func (q *Queue) Purge(ctx context.Context, id tenant.ID) error {
-	_, err := q.Client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Del(ctx, Key(id))
-		for _, list := range []string{ready, busy, parked} {
-			p.LRem(ctx, list, 0, string(id))
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("purge the jobs: %w", err)
-	}
-	return nil
 }
