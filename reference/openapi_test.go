@@ -314,6 +314,9 @@ type caller struct {
 	slug     string
 }
 
+// stepsBefore lead a tenant to where an operator's route finds it in the right state.
+var stepsBefore = map[string]string{"POST /admin/tenants/{id}/resume": "POST /admin/tenants/{id}/suspend"}
+
 func newCaller(s *service, slug string, route api.Route) *caller {
 	made := s.want(201, s.parts.API.OperatorKey, "POST", "/admin/tenants", map[string]any{
 		"slug": slug, "tier": "test", "users": []any{map[string]string{"email": "alice@example.com", "role": "admin"}},
@@ -326,6 +329,10 @@ func newCaller(s *service, slug string, route api.Route) *caller {
 		c.token, c.values["id"] = s.parts.API.OperatorKey, made["id"].(string)
 		if strings.Contains(route.Pattern, "{override}") {
 			c.values["override"] = text(s.override(c.values["id"], 15), "id")
+		}
+		if before, ok := stepsBefore[route.Pattern]; ok {
+			method, path, _ := strings.Cut(before, " ")
+			s.want(204, c.token, method, strings.ReplaceAll(path, "{id}", c.values["id"]), nil)
 		}
 		return c
 	}
