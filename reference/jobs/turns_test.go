@@ -18,6 +18,7 @@ type flaky struct {
 var errGone = errors.New("the connection is gone")
 
 func (f *flaky) DialHook(next redis.DialHook) redis.DialHook { return next }
+
 func (f *flaky) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if f.in--; f.in != 0 {
@@ -30,6 +31,7 @@ func (f *flaky) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		return errGone
 	}
 }
+
 func (f *flaky) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if f.in--; f.in != 0 {
