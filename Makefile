@@ -28,8 +28,8 @@ images: ## build images for machines that reach no registry (S3=minio for MinIO,
 test-containers: ## run what stands on the backing again, on real engines in containers (S3=minio for MinIO)
 	@set -e; images=$$($(IMAGES) env $(S3)); export $$images PARTYWALL_BACKING=containers \
 		TESTCONTAINERS_RYUK_DISABLED=$${TESTCONTAINERS_RYUK_DISABLED:-true}; \
-	go test -tags containers -count=1 -shuffle=on -timeout 15m ./reference/...; \
-	go test -tags containers -count=1 -timeout 15m ./targets/reference -args -strategies row
+	go test -tags containers -count=1 -shuffle=on -timeout 40m ./reference/...; \
+	go test -tags containers -count=1 -timeout 40m ./targets/reference -args -strategies row
 
 # The cache is this checkout's own: a shared one names files of other checkouts, and then misses their nolint comments.
 lint: $(LINT) ## check formatting, import laws and the usual mistakes
