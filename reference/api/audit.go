@@ -30,6 +30,14 @@ func (a *api) made(w http.ResponseWriter, r *http.Request, action, id string, ob
 	return respond(w, http.StatusCreated, object)
 }
 
+// changed records that something was changed and answers with it.
+func (a *api) changed(w http.ResponseWriter, r *http.Request, action, id string, object any) error {
+	if err := a.record(r, action, id); err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, object)
+}
+
 // gone records that something was deleted.
 func (a *api) gone(w http.ResponseWriter, r *http.Request, action, object string) error {
 	if err := a.record(r, action, object); err != nil {

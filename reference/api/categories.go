@@ -47,15 +47,7 @@ func (a *api) listCategories(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) readCategory(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	category, err := a.Categories.Get(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, category)
+	return show(w, r, a.Categories.Get)
 }
 
 func (a *api) renameCategory(w http.ResponseWriter, r *http.Request) error {
@@ -71,19 +63,9 @@ func (a *api) renameCategory(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "category.rename", category.ID); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, category)
+	return a.changed(w, r, "category.rename", category.ID, category)
 }
 
 func (a *api) deleteCategory(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Categories.Delete(r.Context(), id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "category.delete", id)
+	return a.remove(w, r, "category.delete", a.Categories.Delete)
 }

@@ -42,48 +42,13 @@ func textOf(w http.ResponseWriter, r *http.Request) (string, error) {
 }
 
 func (a *api) listComments(w http.ResponseWriter, r *http.Request) error {
-	document, err := named(r, "document")
-	if err != nil {
-		return err
-	}
-	limit, err := limitOf(r)
-	if err != nil {
-		return err
-	}
-	comments, err := a.Comments.List(r.Context(), document, limit)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(comments, nil))
+	return listUnder(w, r, "document", a.Comments.List)
 }
 
 func (a *api) readComment(w http.ResponseWriter, r *http.Request) error {
-	document, id, err := pair(r, "document")
-	if err != nil {
-		return err
-	}
-	comment, err := a.Comments.Get(r.Context(), document, id)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, comment)
-}
-
-// pair takes the ids of an object and of the one above it from the path.
-func pair(r *http.Request, above string) (parent, id string, err error) {
-	if parent, err = named(r, above); err == nil {
-		id, err = named(r, "id")
-	}
-	return parent, id, err
+	return showUnder(w, r, "document", a.Comments.Get)
 }
 
 func (a *api) deleteComment(w http.ResponseWriter, r *http.Request) error {
-	document, id, err := pair(r, "document")
-	if err != nil {
-		return err
-	}
-	if err := a.Comments.Delete(r.Context(), document, id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "comment.delete", id)
+	return a.removeUnder(w, r, "document", "comment.delete", a.Comments.Delete)
 }

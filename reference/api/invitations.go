@@ -85,14 +85,7 @@ func (a *api) resendInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) deleteInvitation(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Invitations.Delete(r.Context(), id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "invitation.delete", id)
+	return a.remove(w, r, "invitation.delete", a.Invitations.Delete)
 }
 
 // acceptInvitation makes the user that was invited. The password is hashed before anything is looked up, so that the time it

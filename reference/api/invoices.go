@@ -68,13 +68,5 @@ func (a *api) totalInvoices(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) readInvoice(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	invoice, err := a.Invoices.Get(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, invoice)
+	return show(w, r, a.Invoices.Get)
 }

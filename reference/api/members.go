@@ -53,10 +53,7 @@ func (a *api) changeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "member.change", email); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, member)
+	return a.changed(w, r, "member.change", email, member)
 }
 
 // removeMember ends the member's sessions with it.

@@ -57,15 +57,7 @@ func (a *api) listNotes(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) readNote(w http.ResponseWriter, r *http.Request) error {
-	project, id, err := pair(r, "project")
-	if err != nil {
-		return err
-	}
-	note, err := a.Notes.Get(r.Context(), project, id)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, note)
+	return showUnder(w, r, "project", a.Notes.Get)
 }
 
 func (a *api) updateNote(w http.ResponseWriter, r *http.Request) error {
@@ -81,10 +73,7 @@ func (a *api) updateNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "note.update", note.ID); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, note)
+	return a.changed(w, r, "note.update", note.ID, note)
 }
 
 func (a *api) moveNote(w http.ResponseWriter, r *http.Request) error {
@@ -105,19 +94,9 @@ func (a *api) moveNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "note.move", note.ID); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, note)
+	return a.changed(w, r, "note.move", note.ID, note)
 }
 
 func (a *api) deleteNote(w http.ResponseWriter, r *http.Request) error {
-	project, id, err := pair(r, "project")
-	if err != nil {
-		return err
-	}
-	if err := a.Notes.Delete(r.Context(), project, id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "note.delete", id)
+	return a.removeUnder(w, r, "project", "note.delete", a.Notes.Delete)
 }

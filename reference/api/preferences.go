@@ -39,10 +39,7 @@ func (a *api) putPreference(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Preferences.Put(r.Context(), p); err != nil {
 		return err
 	}
-	if err := a.record(r, "preference.put", name); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, p)
+	return a.changed(w, r, "preference.put", name, p)
 }
 
 func (a *api) readPreference(w http.ResponseWriter, r *http.Request) error {

@@ -54,15 +54,7 @@ func (a *api) listProjects(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) readProject(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	project, err := a.Projects.Get(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, project)
+	return show(w, r, a.Projects.Get)
 }
 
 func (a *api) renameProject(w http.ResponseWriter, r *http.Request) error {
@@ -78,19 +70,9 @@ func (a *api) renameProject(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "project.rename", project.ID); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, project)
+	return a.changed(w, r, "project.rename", project.ID, project)
 }
 
 func (a *api) deleteProject(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Projects.Delete(r.Context(), id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "project.delete", id)
+	return a.remove(w, r, "project.delete", a.Projects.Delete)
 }

@@ -94,28 +94,9 @@ func (a *api) createShare(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listShares(w http.ResponseWriter, r *http.Request) error {
-	document, err := named(r, "document")
-	if err != nil {
-		return err
-	}
-	limit, err := limitOf(r)
-	if err != nil {
-		return err
-	}
-	shares, err := a.Shares.List(r.Context(), document, limit)
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(shares, nil))
+	return listUnder(w, r, "document", a.Shares.List)
 }
 
 func (a *api) deleteShare(w http.ResponseWriter, r *http.Request) error {
-	document, id, err := pair(r, "document")
-	if err != nil {
-		return err
-	}
-	if err := a.Shares.Delete(r.Context(), document, id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "share.delete", id)
+	return a.removeUnder(w, r, "document", "share.delete", a.Shares.Delete)
 }

@@ -42,19 +42,9 @@ func (a *api) restoreDocument(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.record(r, "document.restore", doc.ID); err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, doc)
+	return a.changed(w, r, "document.restore", doc.ID, doc)
 }
 
 func (a *api) purgeDocument(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Trash.Purge(r.Context(), id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "document.purge", id)
+	return a.remove(w, r, "document.purge", a.Trash.Purge)
 }

@@ -108,12 +108,5 @@ func (a *api) pingWebhook(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) deleteWebhook(w http.ResponseWriter, r *http.Request) error {
-	id, err := named(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Webhooks.Delete(r.Context(), id); err != nil {
-		return err
-	}
-	return a.gone(w, r, "webhook.delete", id)
+	return a.remove(w, r, "webhook.delete", a.Webhooks.Delete)
 }
