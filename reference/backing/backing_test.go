@@ -199,7 +199,7 @@ func TestMightyRole(t *testing.T) {
 		}
 	}
 	password := func() (hash string) {
-		if err := base.Owner.QueryRow(t.Context(), `select rolpassword from pg_authid where rolname = $1`, backing.AppRole).Scan(&hash); err != nil {
+		if err := base.Owner.QueryRow(t.Context(), `select coalesce(rolpassword, '') from pg_authid where rolname = $1`, backing.AppRole).Scan(&hash); err != nil {
 			t.Fatal(err)
 		}
 		return hash
