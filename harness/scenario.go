@@ -113,9 +113,9 @@ func (n Needs) missingLimits(s *Surface, r *Resource, t Target) string {
 	_, limited := s.limited()
 	_, bounded := s.bounded(r.Name)
 	switch {
-	case n.Rates && !(limited && tiered):
+	case n.Rates && (!limited || !tiered):
 		return "no tenant can be had on a tier that limits its requests"
-	case n.Quota && !(bounded && tiered):
+	case n.Quota && (!bounded || !tiered):
 		return "no tenant can be had on a tier that bounds how many " + r.Name + " it has"
 	case n.Clock && !clock:
 		return "the clock of the target's limits cannot be moved"

@@ -225,7 +225,7 @@ func (w *World) do(ctx context.Context, as Actor, purpose Purpose, c Call, objec
 	for tries := 0; ; tries++ {
 		e := w.once(ctx, as, purpose, c, object, phase, symbols)
 		wait, again := e.Response.retryAfter()
-		if tries < patience && again && !(w.history.Limits && purpose == Attack) && e.Response.limited() && w.door.pace.hold(wait) {
+		if tries < patience && again && (!w.history.Limits || purpose != Attack) && e.Response.limited() && w.door.pace.hold(wait) {
 			e.Purpose, e.Label = Setup, "limited, sent again"
 			w.record(e)
 			continue

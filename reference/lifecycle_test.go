@@ -89,7 +89,7 @@ func TestMoveOrEnd(t *testing.T) {
 	operator, life := s.parts.API.OperatorKey, s.parts.API.Lifecycle
 	id, _ := s.admit("acme")
 	at := "/admin/tenants/" + id
-	life.Move = func(ctx context.Context, id tenant.ID, tier string) error {
+	life.Move = func(_ context.Context, _ tenant.ID, tier string) error {
 		if tier == "free" {
 			s.want(204, operator, "PUT", at+"/tier", map[string]string{"tier": "pro"})
 		}

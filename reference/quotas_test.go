@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -132,11 +133,11 @@ func TestReservedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []error{nil, store.ErrNotFound} {
-		if err := q.Release(ctx, reservation); err != want {
+		if err := q.Release(ctx, reservation); !errors.Is(err, want) {
 			t.Errorf("given back %d times: %v", i+1, err)
 		}
 	}
-	if err := q.Keep(ctx, reservation, "x"); err != store.ErrNotFound {
+	if err := q.Keep(ctx, reservation, "x"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("kept after it was given back: %v", err)
 	}
 	if got := s.used(token)["bytes"]; got != 0 {

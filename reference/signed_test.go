@@ -63,12 +63,12 @@ func TestSignedRequests(t *testing.T) {
 		}
 		path, body := "/v1/documents/"+one, `{"title":"new"}`
 		good := signing.Call{Method: "PATCH", Target: path, Body: []byte(body)}
-		swap := func(old, new string) string {
+		swap := func(from, to string) string {
 			header := s.authorization(key, good)
-			if changed := strings.Replace(header, old, new, 1); changed != header {
+			if changed := strings.Replace(header, from, to, 1); changed != header {
 				return changed
 			}
-			t.Fatalf("%s holds no %s", header, old)
+			t.Fatalf("%s holds no %s", header, from)
 			return ""
 		}
 		before := s.everything()

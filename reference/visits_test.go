@@ -70,9 +70,16 @@ func TestAccessLog(t *testing.T) {
 		route, user string
 		status      float64
 	}{
-		{"/admin/tenants", "", 201}, {"/v1/login", "alice@example.com", 200}, {"/v1/documents", "alice@example.com", 201},
-		{"/v1/documents", "alice@example.com", 200}, {"/v1/documents/{id}", "alice@example.com", 404}, {"/v1/documents/{id}", "", 401},
-		{"/v1/documents/{document}/shares", "alice@example.com", 201}, {"/v1/shared/{token}", "visitor", 200}, {"", "", 404}, {"", "", 405},
+		{"/admin/tenants", "", 201},
+		{"/v1/login", "alice@example.com", 200},
+		{"/v1/documents", "alice@example.com", 201},
+		{"/v1/documents", "alice@example.com", 200},
+		{"/v1/documents/{id}", "alice@example.com", 404},
+		{"/v1/documents/{id}", "", 401},
+		{"/v1/documents/{document}/shares", "alice@example.com", 201},
+		{"/v1/shared/{token}", "visitor", 200},
+		{"", "", 404},
+		{"", "", 405},
 	} {
 		got := all[i]
 		user, _ := got["user"].(string)

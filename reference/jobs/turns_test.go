@@ -30,6 +30,7 @@ func (f *flaky) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		return errGone
 	}
 }
+
 func (f *flaky) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if f.in--; f.in != 0 {

@@ -69,7 +69,7 @@ func vault(t testing.TB) (*keys.Vault, table) {
 	return v, rows
 }
 
-func seal(t testing.TB, v *keys.Vault, ctx context.Context, content, object string) (sealed []byte, key string) {
+func seal(ctx context.Context, t testing.TB, v *keys.Vault, content, object string) (sealed []byte, key string) {
 	t.Helper()
 	r, key, err := v.Seal(ctx, strings.NewReader(content), object)
 	if err != nil {
@@ -81,7 +81,7 @@ func seal(t testing.TB, v *keys.Vault, ctx context.Context, content, object stri
 	return sealed, key
 }
 
-func open(v *keys.Vault, ctx context.Context, sealed []byte, key, object string) (string, error) {
+func open(ctx context.Context, v *keys.Vault, sealed []byte, key, object string) (string, error) {
 	r, err := v.Open(ctx, bytes.NewReader(sealed), key, object)
 	if err != nil {
 		return "", err
@@ -101,11 +101,11 @@ func TestSizes(t *testing.T) {
 				continue
 			}
 			content := strings.Repeat("x", size)
-			sealed, key := seal(t, v, ctx, content, "o")
+			sealed, key := seal(ctx, t, v, content, "o")
 			if got := v.SealedSize(int64(size)); got != int64(len(sealed)) || v.OpenedSize(got) != int64(size) {
 				t.Errorf("%d bytes are %d when sealed, it says %d, and back %d", size, len(sealed), got, v.OpenedSize(got))
 			}
-			if got, err := open(v, ctx, sealed, key, "o"); err != nil || got != content {
+			if got, err := open(ctx, v, sealed, key, "o"); err != nil || got != content {
 				t.Errorf("%d bytes open as %d, %v", size, len(got), err)
 			}
 		}
@@ -117,8 +117,8 @@ func TestSwapped(t *testing.T) {
 	v, rows := vault(t)
 	a, b := as(t, "a"), as(t, "b")
 	content := strings.Repeat("of a ", 50_000)
-	sealed, key := seal(t, v, a, content, "plan")
-	other, otherKey := seal(t, v, b, "of b", "plan")
+	sealed, key := seal(a, t, v, content, "plan")
+	other, otherKey := seal(b, t, v, "of b", "plan")
 	if bytes.Contains(sealed, []byte("of a of a")) {
 		t.Error("it can be read")
 	}
@@ -142,11 +142,11 @@ func TestSwapped(t *testing.T) {
 		"changed":                   {a, changed, key, "plan"},
 		"empty":                     {a, nil, key, "plan"},
 	} {
-		if got, err := open(v, try.ctx, try.sealed, try.key, try.object); err == nil {
+		if got, err := open(try.ctx, v, try.sealed, try.key, try.object); err == nil {
 			t.Errorf("%s: %d bytes open", name, len(got))
 		}
 	}
-	if got, err := open(v, a, sealed, key, "plan"); err != nil || got != content {
+	if got, err := open(a, v, sealed, key, "plan"); err != nil || got != content {
 		t.Error(err)
 	}
 	if _, err := v.Open(a, bytes.NewReader(other), key, "plan"); !errors.Is(err, keys.ErrSealed) {
@@ -158,11 +158,11 @@ func TestSwapped(t *testing.T) {
 func TestRotation(t *testing.T) {
 	v, rows := vault(t)
 	a := as(t, "a")
-	before, old := seal(t, v, a, "before", "o")
+	before, old := seal(a, t, v, "before", "o")
 	if err := v.Rotate(a); err != nil {
 		t.Fatal(err)
 	}
-	after, fresh := seal(t, v, a, "after", "o")
+	after, fresh := seal(a, t, v, "after", "o")
 	if old == fresh {
 		t.Error("the key is the old one")
 	}
@@ -170,13 +170,13 @@ func TestRotation(t *testing.T) {
 		sealed []byte
 		key    string
 	}{"before": {before, old}, "after": {after, fresh}} {
-		if got, err := open(v, a, with.sealed, with.key, "o"); err != nil || got != want {
+		if got, err := open(a, v, with.sealed, with.key, "o"); err != nil || got != want {
 			t.Errorf("%q, %v", got, err)
 		}
 	}
 	kept := rows["a"]
 	delete(rows, "a")
-	if _, err := open(v, a, before, old, "o"); !errors.Is(err, keys.ErrNoKey) {
+	if _, err := open(a, v, before, old, "o"); !errors.Is(err, keys.ErrNoKey) {
 		t.Errorf("without its key: %v", err)
 	}
 	if _, _, err := v.Seal(a, strings.NewReader("x"), "o"); !errors.Is(err, keys.ErrUnprovisioned) {
@@ -187,7 +187,7 @@ func TestRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(&keys.Vault{KMS: other, Table: rows}, a, before, old, "o"); err == nil {
+	if _, err := open(a, &keys.Vault{KMS: other, Table: rows}, before, old, "o"); err == nil {
 		t.Error("another master key opens it")
 	}
 }
@@ -203,7 +203,7 @@ func TestBrokenContent(t *testing.T) {
 	if _, err := io.ReadAll(r); !errors.Is(err, broken) {
 		t.Errorf("it ends with %v", err)
 	}
-	sealed, key := seal(t, v, as(t, "a"), "whole", "o")
+	sealed, key := seal(as(t, "a"), t, v, "whole", "o")
 	if _, err := v.Open(as(t, "a"), io.MultiReader(bytes.NewReader(sealed[:20]), iotest.ErrReader(broken)), key, "o"); !errors.Is(err, broken) || errors.Is(err, keys.ErrSealed) {
 		t.Errorf("a store that fails looks like %v", err)
 	}

@@ -41,7 +41,7 @@ func as(ctx context.Context, id, tier string) context.Context {
 }
 
 // admitted sends some requests and returns how many passed.
-func (c *clock) admitted(t testing.TB, ctx context.Context, n int) (passed int) {
+func (c *clock) admitted(ctx context.Context, t testing.TB, n int) (passed int) {
 	t.Helper()
 	for range n {
 		_, err := c.Allow(ctx)
@@ -59,7 +59,7 @@ func TestConformance(t *testing.T) {
 	c := start(t)
 	c.Tiers = map[string]ratelimit.Tier{"x": {Burst: 3, PerMinute: 600, PerDay: 1000}}
 	greedy, modest := as(t.Context(), "a", "x"), as(t.Context(), "b", "x")
-	if n := c.admitted(t, greedy, 5); n != 3 {
+	if n := c.admitted(greedy, t, 5); n != 3 {
 		t.Errorf("of a burst of three %d passed", n)
 	}
 	_, err := c.Allow(greedy)
@@ -68,14 +68,14 @@ func TestConformance(t *testing.T) {
 		t.Fatalf("a refusal asks to wait: %v", err)
 	}
 	c.now = c.now.Add(refusal.RetryAfter - time.Microsecond)
-	if n := c.admitted(t, greedy, 1); n != 0 {
+	if n := c.admitted(greedy, t, 1); n != 0 {
 		t.Error("it passes before the wait that was asked for")
 	}
 	c.now = c.now.Add(time.Microsecond)
-	if n := c.admitted(t, greedy, 2); n != 1 {
+	if n := c.admitted(greedy, t, 2); n != 1 {
 		t.Errorf("after one interval %d passed", n)
 	}
-	if n := c.admitted(t, modest, 1); n != 1 {
+	if n := c.admitted(modest, t, 1); n != 1 {
 		t.Error("another tenant pays")
 	}
 	if _, err := c.Allow(as(t.Context(), "c", "unknown")); !errors.Is(err, ratelimit.ErrTier) {
@@ -145,7 +145,7 @@ func TestDay(t *testing.T) {
 	c := start(t)
 	ctx, passed := as(t.Context(), "a", "free"), 0
 	for ; passed < 1000; c.now = c.now.Add(time.Second) {
-		passed += c.admitted(t, ctx, 1)
+		passed += c.admitted(ctx, t, 1)
 	}
 	d, err := c.Allow(ctx)
 	var refusal *ratelimit.Refusal
@@ -157,11 +157,11 @@ func TestDay(t *testing.T) {
 		t.Errorf("what refuses is %+v", b)
 	}
 	c.now = midnight.Add(-time.Microsecond)
-	if n := c.admitted(t, ctx, 1); n != 0 {
+	if n := c.admitted(ctx, t, 1); n != 0 {
 		t.Error("it passes before midnight")
 	}
 	c.now = midnight
-	if n := c.admitted(t, ctx, 20); n != 10 {
+	if n := c.admitted(ctx, t, 20); n != 10 {
 		t.Errorf("at midnight %d pass", n)
 	}
 }
@@ -169,9 +169,9 @@ func TestDay(t *testing.T) {
 // TestTierChange: a tenant that comes down to a lower tier waits until its last minute fits into that, and the wait is exact.
 func TestTierChange(t *testing.T) {
 	c := start(t)
-	c.admitted(t, as(t.Context(), "a", "basic"), 50)
+	c.admitted(as(t.Context(), "a", "basic"), t, 50)
 	c.now = c.now.Add(5 * time.Second)
-	c.admitted(t, as(t.Context(), "a", "basic"), 25)
+	c.admitted(as(t.Context(), "a", "basic"), t, 25)
 	free := as(t.Context(), "a", "free")
 	_, err := c.Allow(free)
 	var refusal *ratelimit.Refusal
@@ -179,11 +179,11 @@ func TestTierChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.now = c.now.Add(refusal.RetryAfter - time.Microsecond)
-	if c.admitted(t, free, 1) != 0 {
+	if c.admitted(free, t, 1) != 0 {
 		t.Error("it passes too early")
 	}
 	c.now = c.now.Add(time.Microsecond)
-	if c.admitted(t, free, 1) != 1 {
+	if c.admitted(free, t, 1) != 1 {
 		t.Error("it does not pass when it was told to come")
 	}
 }
@@ -216,9 +216,9 @@ func TestSkewedClocks(t *testing.T) {
 	c := start(t)
 	ctx := as(t.Context(), "a", "free")
 	ahead := c.now
-	passed := c.admitted(t, ctx, 6)
+	passed := c.admitted(ctx, t, 6)
 	c.now = ahead.Add(-2 * time.Second)
-	passed += c.admitted(t, ctx, 20)
+	passed += c.admitted(ctx, t, 20)
 	if passed != 10 {
 		t.Errorf("%d of a burst of ten passed", passed)
 	}
@@ -230,11 +230,11 @@ func TestClockOfRedis(t *testing.T) {
 	c.Now = nil
 	ctx := as(t.Context(), "a", "free")
 	c.redis.SetTime(time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC))
-	if n := c.admitted(t, ctx, 20); n != 10 {
+	if n := c.admitted(ctx, t, 20); n != 10 {
 		t.Errorf("%d pass at once", n)
 	}
 	c.redis.SetTime(time.Date(2027, 1, 15, 8, 0, 3, 0, time.UTC))
-	if n := c.admitted(t, ctx, 20); n != 3 {
+	if n := c.admitted(ctx, t, 20); n != 3 {
 		t.Errorf("%d pass three seconds later", n)
 	}
 }
@@ -242,8 +242,8 @@ func TestClockOfRedis(t *testing.T) {
 // TestForgets: what is kept of a tenant goes when it is purged, and else when it means nothing any more.
 func TestForgets(t *testing.T) {
 	c := start(t)
-	c.admitted(t, as(t.Context(), "a", "free"), 3)
-	c.admitted(t, as(t.Context(), "b", "free"), 3)
+	c.admitted(as(t.Context(), "a", "free"), t, 3)
+	c.admitted(as(t.Context(), "b", "free"), t, 3)
 	if err := c.Purge(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}

@@ -51,8 +51,11 @@ func rules() map[Step]rule {
 		Offboard: {[]Status{Active, Suspended, Offboarding}, Offboarding, reversible, `retain_days = @days::int, delete_after = null, claimed_until = @lease::timestamptz`},
 		Retain:   {[]Status{Offboarding}, "", reversible, `delete_after = @now::timestamptz + make_interval(days => retain_days), claimed_until = null`},
 		Keep:     {[]Status{Offboarding}, Suspended, reversible, `delete_after = null, claimed_until = null`},
-		End: {[]Status{Provisioning, Active, Suspended, Offboarding}, Offboarding, ``,
-			`ending = true, delete_after = @now::timestamptz, claimed_until = @lease::timestamptz`},
+		End: {
+			[]Status{Provisioning, Active, Suspended, Offboarding},
+			Offboarding, ``,
+			`ending = true, delete_after = @now::timestamptz, claimed_until = @lease::timestamptz`,
+		},
 		Expire: {[]Status{Provisioning, Offboarding}, Offboarding, due, `ending = true, delete_after = @now::timestamptz, claimed_until = @lease::timestamptz`},
 		// What stays is that there was a tenant, of which tier, and when.
 		Bury: {[]Status{Offboarding}, Deleted, `ending`, `slug = '', name = '', home = '', moving_to = '', claimed_until = null, deleted_at = @now::timestamptz`},
