@@ -19,9 +19,9 @@ func weight(tier string) int {
 	switch tier {
 	case "enterprise":
 		return 8
-	case "pro":
+	case "business":
 		return 4
-	case "basic":
+	case "starter":
 		return 2
 	default:
 		return 1

@@ -16,7 +16,7 @@ func Retention(tier string) time.Duration {
 	switch tier {
 	case "enterprise":
 		return 7 * 365 * day
-	case "business", "pro":
+	case "business":
 		return 2 * 365 * day
 	case "starter":
 		return 365 * day

@@ -91,19 +91,19 @@ func TestMoveOrEnd(t *testing.T) {
 	at := "/admin/tenants/" + id
 	life.Move = func(_ context.Context, _ tenant.ID, tier string) error {
 		if tier == "free" {
-			s.want(204, operator, "PUT", at+"/tier", map[string]string{"tier": "pro"})
+			s.want(204, operator, "PUT", at+"/tier", map[string]string{"tier": "business"})
 		}
 		return nil
 	}
 	s.want(409, operator, "PUT", at+"/tier", map[string]string{"tier": "free"})
-	if got := s.want(200, operator, "GET", at, nil); got["tier"] != "pro" || got["status"] != "ACTIVE" {
-		t.Errorf("the last to come asked for pro: %v", got)
+	if got := s.want(200, operator, "GET", at, nil); got["tier"] != "business" || got["status"] != "ACTIVE" {
+		t.Errorf("the last to come asked for business: %v", got)
 	}
 	life.Move = func(ctx context.Context, id tenant.ID, _ string) error {
 		return s.parts.API.Tenants.Take(ctx, id, store.End)
 	}
 	s.want(409, operator, "PUT", at+"/tier", map[string]string{"tier": "free"})
-	if got := s.want(200, operator, "GET", at, nil); got["tier"] != "pro" || got["status"] != "OFFBOARDING" {
+	if got := s.want(200, operator, "GET", at, nil); got["tier"] != "business" || got["status"] != "OFFBOARDING" {
 		t.Errorf("it is being deleted: %v", got)
 	}
 	s.want(409, operator, "PUT", at+"/tier", map[string]string{"tier": "free"})

@@ -241,7 +241,7 @@ func TestStreamsEnd(t *testing.T) {
 			s.want(204, s.parts.API.OperatorKey, "DELETE", "/admin/tenants/"+of.id, nil)
 		}},
 		"the tenant moves": {never, func(s *service, of tenant) {
-			s.want(204, s.parts.API.OperatorKey, "PUT", "/admin/tenants/"+of.id+"/tier", map[string]string{"tier": "pro"})
+			s.want(204, s.parts.API.OperatorKey, "PUT", "/admin/tenants/"+of.id+"/tier", map[string]string{"tier": "business"})
 		}},
 		"the service ends": {never, func(s *service, _ tenant) { s.parts.API.Feed.Close() }},
 		"another process closes the tenant": {soon, func(s *service, of tenant) {

@@ -54,7 +54,7 @@ func serviceOperations() map[string]openapi.Operation {
 			Also: []int{409},
 		},
 		"PUT /admin/tenants/{id}/tier": {
-			Does: "Move a tenant to another tier", Takes: openapi.Object("tier", tier), Example: members{"tier": "basic"}, Status: http.StatusNoContent,
+			Does: "Move a tenant to another tier", Takes: openapi.Object("tier", tier), Example: members{"tier": "starter"}, Status: http.StatusNoContent,
 			Also: []int{409},
 		},
 	}

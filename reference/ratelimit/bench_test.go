@@ -62,7 +62,7 @@ func engine(b *testing.B) *redis.Client {
 }
 
 // BenchmarkLimiters measures decisions and their 99th percentile side by side with go-redis/redis_rate on one Redis, of a thousand
-// tenants on the tier pro, sixteen at a time.
+// tenants on the tier business, sixteen at a time.
 func BenchmarkLimiters(b *testing.B) {
 	client := engine(b)
 	for _, c := range contenders(b, client, 1000, 100) {
@@ -121,7 +121,7 @@ func BenchmarkMemory(b *testing.B) {
 	if os.Getenv("PARTYWALL_REDIS") == "" {
 		b.Skip("it needs a real Redis, named in PARTYWALL_REDIS")
 	}
-	for _, tier := range []string{"free", "basic", "pro", "enterprise"} {
+	for _, tier := range []string{"free", "starter", "business", "enterprise"} {
 		b.Run(tier, func(b *testing.B) {
 			l, now := ratelimit.New(client), time.Now()
 			l.Now = func() time.Time { return now }

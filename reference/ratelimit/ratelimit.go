@@ -9,7 +9,7 @@
 // One script in Redis decides, in one round trip, and writes nothing down for a request that it refuses: who is refused and asks
 // again waits no longer for it. It keeps when each request of the last minute came, which makes the window exact and costs
 // ten to eleven bytes for each. Measured on Redis 7.0 (BenchmarkMemory): 0.9 kB for a tenant of the tier free that has used up its
-// minute, 3.3 kB for basic, 10.5 kB for pro and 58 kB for enterprise, until a minute after its last request.
+// minute, 3.3 kB for starter, 10.5 kB for business and 58 kB for enterprise, until a minute after its last request.
 //
 // The keys are made of the verified tenant, never of an address or a header: no tenant can spend another's share, or get
 // a second one.
@@ -56,16 +56,15 @@ type Limiter struct {
 	local shares
 }
 
-// New returns a limiter with the four tiers of the cheat sheet (its STARTER is called basic here, its BUSINESS pro), and those for
-// tests, which have no limits.
+// New returns a limiter with the four tiers of the cheat sheet, and those for tests, which have no limits.
 func New(client redis.UniversalClient) *Limiter {
 	return &Limiter{
 		Client: client, Key: Key, Patience: time.Second, Nodes: 1,
 		Tiers: map[string]Tier{
 			"test": {}, "test-schema": {}, "test-database": {}, "test-small": {},
 			"free":       {Burst: 10, PerMinute: 60, PerDay: 1_000},
-			"basic":      {Burst: 50, PerMinute: 300, PerDay: 10_000},
-			"pro":        {Burst: 100, PerMinute: 1_000, PerDay: 100_000},
+			"starter":    {Burst: 50, PerMinute: 300, PerDay: 10_000},
+			"business":   {Burst: 100, PerMinute: 1_000, PerDay: 100_000},
 			"enterprise": {Burst: 500, PerMinute: 5_000, PerDay: 1_000_000},
 		},
 	}

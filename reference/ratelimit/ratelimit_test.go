@@ -104,7 +104,7 @@ func worst(times []time.Time) (most int) {
 // TestSteady: who sends what its tier allows for a minute, evenly, is never refused, for as long as the day's quota lasts.
 func TestSteady(t *testing.T) {
 	c := start(t)
-	for _, name := range []string{"free", "basic", "pro", "enterprise"} {
+	for _, name := range []string{"free", "starter", "business", "enterprise"} {
 		tier := c.Tiers[name]
 		ctx, from := as(t.Context(), name, name), c.now
 		for i := range min(2*tier.PerMinute, tier.PerMinute+500) {
@@ -119,7 +119,7 @@ func TestSteady(t *testing.T) {
 // TestWorstMinute: who sends whenever anything may pass gets the tier's limit in a minute, and not one more.
 func TestWorstMinute(t *testing.T) {
 	c := start(t)
-	for _, name := range []string{"free", "basic", "pro"} {
+	for _, name := range []string{"free", "starter", "business"} {
 		tier, ctx := c.Tiers[name], as(t.Context(), name, name)
 		var times []time.Time
 		for end := c.now.Add(150 * time.Second); c.now.Before(end); {
@@ -169,9 +169,9 @@ func TestDay(t *testing.T) {
 // TestTierChange: a tenant that comes down to a lower tier waits until its last minute fits into that, and the wait is exact.
 func TestTierChange(t *testing.T) {
 	c := start(t)
-	c.admitted(as(t.Context(), "a", "basic"), t, 50)
+	c.admitted(as(t.Context(), "a", "starter"), t, 50)
 	c.now = c.now.Add(5 * time.Second)
-	c.admitted(as(t.Context(), "a", "basic"), t, 25)
+	c.admitted(as(t.Context(), "a", "starter"), t, 25)
 	free := as(t.Context(), "a", "free")
 	_, err := c.Allow(free)
 	var refusal *ratelimit.Refusal
@@ -191,7 +191,7 @@ func TestTierChange(t *testing.T) {
 // TestRace: of many requests at one moment, from many processes, exactly the burst passes, and exactly it is used up.
 func TestRace(t *testing.T) {
 	c := start(t)
-	ctx := as(t.Context(), "a", "basic")
+	ctx := as(t.Context(), "a", "starter")
 	var passed atomic.Int64
 	var wg sync.WaitGroup
 	for range 16 {

@@ -26,7 +26,7 @@ func homes(tier string) string {
 	switch tier {
 	case "enterprise", "test-database":
 		return "database"
-	case "pro", "test-schema":
+	case "business", "test-schema":
 		return "schema"
 	default:
 		return "rls"

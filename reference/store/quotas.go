@@ -27,8 +27,8 @@ func DefaultQuotas() map[string]Quota {
 		"test": {}, "test-schema": {}, "test-database": {},
 		"test-small": {Documents: 5, Bytes: 64 << 10, Jobs: 5},
 		"free":       {Documents: 1_000, Bytes: 100 << 20, Jobs: 10},
-		"basic":      {Documents: 10_000, Bytes: 1 << 30, Jobs: 50},
-		"pro":        {Documents: 100_000, Bytes: 10 << 30, Jobs: 200},
+		"starter":    {Documents: 10_000, Bytes: 1 << 30, Jobs: 50},
+		"business":   {Documents: 100_000, Bytes: 10 << 30, Jobs: 200},
 		"enterprise": {Documents: 1_000_000, Bytes: 100 << 30, Jobs: 1_000},
 	}
 }
