@@ -99,7 +99,7 @@ func (a *api) keyed(ctx context.Context, owner tenant.ID, find func(context.Cont
 }
 
 // reach of keys: the resources of their scopes, by the first segment of a path. What is not here is for people: members, invitations,
-// sessions, overrides, webhooks, links (which stand on a session), the trail, and the keys themselves.
+// sessions, overrides, webhooks, links (which stand on a session), the trail, jobs that were given up, and the keys themselves.
 var reach = map[string]string{
 	"documents": "documents", "trash": "documents", "categories": "categories", "projects": "projects", "invoices": "invoices",
 	"preferences": "preferences", "files": "files", "file-versions": "files", "exports": "exports", "events": "events", "ws": "events",
