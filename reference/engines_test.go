@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,12 +23,13 @@ import (
 
 // line is a TCP proxy before an engine that can be cut, and mended.
 type line struct {
-	listener        net.Listener
-	network, target string
+	listener net.Listener
+	network  string
 
-	mu    sync.Mutex
-	state string // "", "cut" or "stalled"
-	open  map[net.Conn]bool
+	mu     sync.Mutex
+	target string
+	state  string // "", "cut" or "stalled"
+	open   map[net.Conn]bool
 }
 
 func newLine(t testing.TB, network, target string) *line {
@@ -57,7 +57,10 @@ func newLine(t testing.TB, network, target string) *line {
 }
 
 func (l *line) carry(client net.Conn, running *sync.WaitGroup) {
-	engine, err := net.Dial(l.network, l.target)
+	l.mu.Lock()
+	target := l.target
+	l.mu.Unlock()
+	engine, err := net.Dial(l.network, target)
 	if err != nil || !l.keep(client, engine) {
 		_ = client.Close()
 		return
@@ -84,6 +87,13 @@ func (g gate) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return g.Conn.Write(p)
+}
+
+// moved says where the engine is now.
+func (l *line) moved(target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.target = target
 }
 
 func (l *line) keep(conns ...net.Conn) bool {
@@ -115,7 +125,14 @@ func behind(t *testing.T, strategy string, edits ...func(*reference.Parts)) (*se
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := backingtest.Service(t, template)
+	return behindLines(t, strategy, template, backingtest.Service(t, template), edits...)
+}
+
+// behindLines is behind for the engines of a service, which itself is asked for their addresses and no more.
+func behindLines(
+	t *testing.T, strategy string, template backing.Template, base *backing.Service, edits ...func(*reference.Parts),
+) (*service, map[string]*line) {
+	t.Helper()
 	owner := base.Owner.Config().ConnConfig
 	network, address := pgconnAddress(owner)
 	lines := map[string]*line{
@@ -266,8 +283,6 @@ func TestEngineStalls(t *testing.T) {
 		s.comesBack(who, path)
 	}
 }
-
-func impatient(p *reference.Parts) { p.API.Patience = time.Second }
 
 // TestNoConnectionLeft: a request that gets no connection to Postgres within its patience is refused, and the next one is served.
 func TestNoConnectionLeft(t *testing.T) {

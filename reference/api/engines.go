@@ -53,9 +53,29 @@ func (a *api) within(p patience, next http.Handler) http.Handler {
 		// Where there is no connection to set them on, there is nobody who could be slow. Who is too slow to send is told so. The
 		// server takes the deadlines back behind a request.
 		_, _ = control.SetReadDeadline(last.Add(rest/2)), control.SetWriteDeadline(last.Add(rest))
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(&lastWord{w, last, rest}, r.WithContext(ctx))
 	})
 }
+
+// A lastWord reaches the client also where the patience was over long before it: what a change leaves behind is put in order first, and
+// that has a patience of its own. Its connection is of no further use, since the deadline of reading has passed.
+type lastWord struct {
+	http.ResponseWriter
+	last time.Time
+	rest time.Duration
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (l *lastWord) WriteHeader(status int) {
+	if now := time.Now(); now.After(l.last) {
+		l.Header().Set("Connection", "close")
+		_ = http.NewResponseController(l.ResponseWriter).SetWriteDeadline(now.Add(l.rest))
+	}
+	l.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (l *lastWord) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 // isUnavailable tells an engine that cannot be reached, or does not answer in time, from a mistake of ours.
 func isUnavailable(err error) bool {
