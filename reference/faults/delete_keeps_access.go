@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"sync"
 
 	"github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/tenant"
@@ -17,9 +18,15 @@ func deleteKeepsAccess() Fault {
 		Scenarios: []string{"lifecycle/read-after-delete"},
 		Plant: func(p *reference.Parts) {
 			p.API.Lifecycle.Purgers = nil
+			var homes sync.Map // where a tenant's rows lie, as its processes still know when the registry has forgotten
 			p.API.Gate = func(ctx context.Context, id tenant.Identity) (tenant.Identity, error) {
 				record, err := p.API.Tenants.ByID(ctx, id.Tenant)
+				if record.Home != "" {
+					homes.Store(id.Tenant, record.Home)
+				}
+				home, _ := homes.Load(id.Tenant)
 				id.Slug, id.Tier = record.Slug, record.Tier
+				id.Home, _ = home.(string)
 				return id, err
 			}
 		},
