@@ -38,15 +38,17 @@ lint: $(LINT) ## check formatting, import laws and the usual mistakes
 matrix: ## prove that every planted fault is caught and nothing clean accused, in all strategies
 	go test -run TestMatrix -timeout 30m -v ./targets/reference -args -strategies all
 
-bench: ## measure: recorded exchanges, the catalogue, the matrix, what the wall costs, growth
-	go test -p 1 -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness ./targets/reference ./reference
-	go test -run '^$$' -bench 'Token|SignedRequest' -benchtime 3s ./reference/signing
-	go test -run '^$$' -bench Limiters -benchtime 3s ./reference/ratelimit
-	go test -run '^$$' -bench 'WorstMinute|Memory' -benchtime 1x ./reference/ratelimit
+bench: ## measure: recorded exchanges, the catalogue, the matrix, what walls, limits, keys and deletion cost, growth
+	go test -p 1 -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness ./targets/reference
+	go test -p 1 -run '^$$' -bench 'Wall|Files|Removal|Growth' -benchtime 1x -timeout 30m ./reference
+	go test -p 1 -run '^$$' -bench . -timeout 30m ./reference/ratelimit ./reference/signing ./reference/keys ./reference/store ./reference/logging
+	go test -run '^$$' -bench Links ./reference
 
-fuzz: ## fuzz the canary scanner and the reference service, for half a minute each
+fuzz: ## fuzz the canary scanner, the reference service, its cache keys and its signed requests, for half a minute each
 	go test -run '^$$' -fuzz FuzzScan -fuzztime 30s ./harness
 	go test -run '^$$' -fuzz FuzzRouter -fuzztime 30s ./reference
+	go test -run '^$$' -fuzz FuzzKey -fuzztime 30s ./reference/cache
+	go test -run '^$$' -fuzz FuzzParseSigned -fuzztime 30s ./reference/signing
 
 generate: ## write the lists of scenarios and faults again
 	go generate ./...

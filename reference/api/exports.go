@@ -41,22 +41,7 @@ func (a *api) createExport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listExports(w http.ResponseWriter, r *http.Request) error {
-	page, err := a.pageOf(r)
-	if err != nil {
-		return err
-	}
-	exports, err := a.Exports.List(r.Context(), page)
-	if err != nil {
-		return err
-	}
-	next, err := a.next(r, page, len(exports), func() store.Position {
-		last := exports[len(exports)-1]
-		return store.Position{At: last.CreatedAt, ID: last.ID}
-	})
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(exports, next))
+	return listPaged(a, w, r, a.Exports.List, func(x store.Export) store.Position { return store.Position{At: x.CreatedAt, ID: x.ID} })
 }
 
 func (a *api) export(r *http.Request) (store.Export, error) {

@@ -41,22 +41,7 @@ func (a *api) createInvoice(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listInvoices(w http.ResponseWriter, r *http.Request) error {
-	page, err := a.pageOf(r)
-	if err != nil {
-		return err
-	}
-	invoices, err := a.Invoices.List(r.Context(), page)
-	if err != nil {
-		return err
-	}
-	next, err := a.next(r, page, len(invoices), func() store.Position {
-		last := invoices[len(invoices)-1]
-		return store.Position{At: last.CreatedAt, ID: last.ID}
-	})
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(invoices, next))
+	return listPaged(a, w, r, a.Invoices.List, func(x store.Invoice) store.Position { return store.Position{At: x.CreatedAt, ID: x.ID} })
 }
 
 func (a *api) totalInvoices(w http.ResponseWriter, r *http.Request) error {

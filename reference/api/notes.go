@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/partywall/partywall/reference/store"
@@ -38,22 +39,10 @@ func (a *api) listNotes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.pageOf(r)
-	if err != nil {
-		return err
+	of := func(ctx context.Context, page store.Page) ([]store.Note, error) {
+		return a.Notes.List(ctx, project, page)
 	}
-	notes, err := a.Notes.List(r.Context(), project, page)
-	if err != nil {
-		return err
-	}
-	next, err := a.next(r, page, len(notes), func() store.Position {
-		last := notes[len(notes)-1]
-		return store.Position{At: last.CreatedAt, ID: last.ID}
-	})
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(notes, next))
+	return listPaged(a, w, r, of, func(x store.Note) store.Position { return store.Position{At: x.CreatedAt, ID: x.ID} })
 }
 
 func (a *api) readNote(w http.ResponseWriter, r *http.Request) error {

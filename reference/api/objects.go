@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+
+	"github.com/partywall/partywall/reference/store"
 )
 
 // What the handlers of many kinds of object have in common: the ids are taken from the path, and a method of a repository is called.
@@ -18,6 +20,24 @@ func show[T any](w http.ResponseWriter, r *http.Request, get func(ctx context.Co
 		return err
 	}
 	return respond(w, http.StatusOK, object)
+}
+
+// listPaged answers with a page of what a method of a repository lists, and the cursor of the next; at says where in the list an object
+// stands.
+func listPaged[T any](a *api, w http.ResponseWriter, r *http.Request, of func(ctx context.Context, p store.Page) ([]T, error), at func(T) store.Position) error {
+	page, err := a.pageOf(r)
+	if err != nil {
+		return err
+	}
+	objects, err := of(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	next, err := a.next(r, page, len(objects), func() store.Position { return at(objects[len(objects)-1]) })
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, list(objects, next))
 }
 
 // remove deletes the object that the path names, and records it.

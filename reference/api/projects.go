@@ -35,22 +35,7 @@ func (a *api) createProject(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listProjects(w http.ResponseWriter, r *http.Request) error {
-	page, err := a.pageOf(r)
-	if err != nil {
-		return err
-	}
-	projects, err := a.Projects.List(r.Context(), page)
-	if err != nil {
-		return err
-	}
-	next, err := a.next(r, page, len(projects), func() store.Position {
-		last := projects[len(projects)-1]
-		return store.Position{At: last.CreatedAt, ID: last.ID}
-	})
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(projects, next))
+	return listPaged(a, w, r, a.Projects.List, func(x store.Project) store.Position { return store.Position{At: x.CreatedAt, ID: x.ID} })
 }
 
 func (a *api) readProject(w http.ResponseWriter, r *http.Request) error {

@@ -15,22 +15,7 @@ func (a *api) trashRoutes() []route {
 }
 
 func (a *api) listTrash(w http.ResponseWriter, r *http.Request) error {
-	page, err := a.pageOf(r)
-	if err != nil {
-		return err
-	}
-	docs, err := a.Trash.List(r.Context(), page)
-	if err != nil {
-		return err
-	}
-	next, err := a.next(r, page, len(docs), func() store.Position {
-		last := docs[len(docs)-1]
-		return store.Position{At: last.CreatedAt, ID: last.ID}
-	})
-	if err != nil {
-		return err
-	}
-	return respond(w, http.StatusOK, list(docs, next))
+	return listPaged(a, w, r, a.Trash.List, func(x store.Trashed) store.Position { return store.Position{At: x.CreatedAt, ID: x.ID} })
 }
 
 func (a *api) restoreDocument(w http.ResponseWriter, r *http.Request) error {
