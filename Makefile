@@ -33,7 +33,7 @@ test-containers: ## run what stands on the backing again, on real engines in con
 
 # The cache is this checkout's own: a shared one names files of other checkouts, and then misses their nolint comments.
 lint: $(LINT) ## check formatting, import laws and the usual mistakes
-	GOLANGCI_LINT_CACHE="$(CURDIR)/.bin/lint-cache" $(LINT) run ./...
+	GOLANGCI_LINT_CACHE="$(CURDIR)/.bin/lint-cache" $(LINT) run --allow-serial-runners ./...
 
 matrix: ## prove that every planted fault is caught and nothing clean accused, in all strategies
 	go test -run TestMatrix -timeout 30m -v ./targets/reference -args -strategies all

@@ -78,7 +78,7 @@ func (f *Finding) complete(h *History) {
 	_, _ = hash.Write([]byte(strings.Join([]string{h.Cell.Scenario, h.Cell.Resource, string(f.verb), f.Channel}, "\x00")))
 	f.Fingerprint = fmt.Sprintf("%016x", hash.Sum64())
 	for _, id := range f.Evidence {
-		if i := slices.IndexFunc(h.Exchanges, func(e *Exchange) bool { return e.ID == id }); i >= 0 {
+		if i := slices.IndexFunc(h.Exchanges, func(e *Exchange) bool { return e.ID == id }); i >= 0 && h.Exchanges[i].Purpose != Observe {
 			f.Curl = append(f.Curl, h.Exchanges[i].Curl())
 		}
 	}

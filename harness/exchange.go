@@ -19,6 +19,7 @@ const (
 	Attack  Purpose = "attack"
 	Check   Purpose = "check"
 	Cleanup Purpose = "cleanup"
+	Observe Purpose = "observe" // reads what the service tells its operators: see World.Overhear
 )
 
 // An Exchange is one request and its outcome, redacted. A transport failure is an outcome, not an error.

@@ -31,6 +31,8 @@ type History struct {
 	// tenants were on.
 	Limits bool  `json:"limits,omitempty"`
 	Tier   *Tier `json:"tier,omitempty"`
+	// Cast are the tenants, where it is judged what the service tells its operators of them.
+	Cast []Member `json:"cast,omitempty"`
 }
 
 // Token is a value that only its owner should ever see.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,8 @@ type Needs struct {
 	Verbs []Verb
 	// Objects: the resource must be one that tenants create.
 	Objects bool
+	// Trail: the resource must be an audit trail.
+	Trail bool
 	// Chosen: the client must choose the ids of the resource.
 	Chosen bool
 	// Forger: the attacker's credential must carry a token that can be rewritten.
@@ -61,6 +64,8 @@ type Needs struct {
 	Rates, Quota bool
 	// Clock: the clock of the limits can be moved.
 	Clock bool
+	// Layers: what the service tells its operators there can be seen.
+	Layers []Layer
 }
 
 // missing returns why a resource of a target does not offer what is needed, or "".
@@ -82,6 +87,9 @@ func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string
 	if _, creates := r.Operation(Create); n.Objects && !creates {
 		return "tenants cannot create " + r.Name
 	}
+	if n.Trail && !r.Trail {
+		return r.Name + " are no audit trail"
+	}
 	if n.Chosen && r.Chosen == "" {
 		return "clients do not choose the ids of " + r.Name
 	}
@@ -101,6 +109,11 @@ func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string
 	if n.Closer {
 		if _, ok := t.(Closer); !ok {
 			return "the target cannot close a tenant"
+		}
+	}
+	for _, layer := range n.Layers {
+		if watcher, ok := t.(Watcher); !ok || !slices.Contains(watcher.Layers(), layer) {
+			return fmt.Sprintf("the target does not show the service's %s", layer)
 		}
 	}
 	return n.missingLimits(s, r, t)

@@ -82,6 +82,9 @@ type Resource struct {
 	// Fields that a create fills. Each carries a canary of its own unless its type is too small for one.
 	Fields     []Field     `json:"fields,omitempty"`
 	Operations []Operation `json:"operations"`
+	// Trail: these are not made by clients. The service writes one for what is done to others, in the list of the resource, and nobody
+	// changes it afterwards.
+	Trail bool `json:"trail,omitempty"`
 	// Public is the reason why everybody may see these objects. A public resource is not attacked.
 	Public string `json:"public,omitempty"`
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // A Target is a running service under attack. What only some services can do are optional interfaces, found by type
-// assertion: [Lifecycle], [Secretive].
+// assertion: [Lifecycle], [Closer], [Tiered], [Clock], [Watcher], [Secretive].
 type Target interface {
 	// Name identifies the target in reports; it holds no secret.
 	Name() string

@@ -64,6 +64,14 @@ func (w *World) AttackerTenant() (id, name string) {
 // Actor is the first principal of a tenant of the cast.
 func (w *World) Actor(label string) Actor { return w.cast.member(label).actor() }
 
+// People are all principals of a tenant of the cast, whatever their roles.
+func (w *World) People(label string) (all []Actor) {
+	for _, p := range w.cast.member(label).tenant.Principals {
+		all = append(all, Actor{Tenant: label, Principal: p.Name, Credential: p.Credential})
+	}
+	return all
+}
+
 // Programs are the credentials of a tenant's programs: see [Tenant]. Each is nil where there is none.
 func (w *World) Programs(label string) (key, signature Credential) {
 	t := w.cast.member(label).tenant

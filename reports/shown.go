@@ -19,6 +19,9 @@ type Shown struct {
 }
 
 func show(h *harness.History, e *harness.Exchange) Shown {
+	if e.Purpose == harness.Observe {
+		return told(h, e)
+	}
 	s := Shown{Exchange: e}
 	for _, t := range h.Tokens {
 		sent := strings.Contains(e.Request.URL, t.Value) || bytes.Contains(e.Request.Body, []byte(t.Value))
@@ -26,6 +29,37 @@ func show(h *harness.History, e *harness.Exchange) Shown {
 			s.Foreign = append(s.Foreign, t.Value)
 		}
 	}
+	return s
+}
+
+// toldLines is how many lines of what operators are told a story shows.
+const toldLines = 6
+
+// told shows the lines that hold what operators should not see, and the last ones where none does.
+func told(h *harness.History, e *harness.Exchange) Shown {
+	var telling, all []string
+	s := Shown{}
+	for line := range strings.Lines(string(e.Response.Body)) {
+		all = append(all, line)
+		found := harness.Credentials(line)
+		for _, t := range h.Holds([]byte(line)) {
+			if t.Kind != harness.IDToken {
+				found = append(found, t.Value)
+			}
+		}
+		if len(found) > 0 && len(telling) < toldLines {
+			telling = append(telling, line)
+			for _, value := range found {
+				s.Foreign = with(s.Foreign, value)
+			}
+		}
+	}
+	if len(telling) == 0 {
+		telling = all[max(0, len(all)-toldLines):]
+	}
+	short := *e
+	short.Response.Body = harness.Bytes(strings.Join(telling, ""))
+	s.Exchange = &short
 	return s
 }
 
@@ -49,6 +83,8 @@ func (s Shown) Role() string {
 		}
 	case harness.Plain:
 		return "The attacker, without the trick"
+	case harness.Observe:
+		return "What operators are told"
 	case harness.Check:
 		switch phase {
 		case "before":

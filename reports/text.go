@@ -193,6 +193,9 @@ func (s Shown) outcome() string {
 	if s.Err != "" {
 		return out + ", gets no answer: " + s.Err
 	}
+	if s.Purpose == harness.Observe {
+		return fmt.Sprintf("%s, %d bytes of it", s.Role(), s.Response.Size)
+	}
 	return fmt.Sprintf("%s, gets %d", out, s.Response.Status)
 }
 

@@ -7,6 +7,11 @@ import "github.com/partywall/partywall/harness"
 func listed() []harness.Scenario {
 	return []harness.Scenario{
 		apikeyTenantConfusion(),
+		auditAppendOnly(),
+		auditForeignTrail(),
+		auditMetrics(),
+		auditNoticed(),
+		auditPlainText(),
 		cacheCoalescing(),
 		cacheKeyInjection(),
 		cacheSharedKey(),

@@ -6,6 +6,9 @@ func listed() []Fault {
 	return []Fault{
 		algNone(),
 		apikeyTenantHeader(),
+		attackUnnoticed(),
+		auditAdminReadsAll(),
+		auditErasable(),
 		auditUnfiltered(),
 		bodyTenant(),
 		cacheCoalesced(),
@@ -40,6 +43,8 @@ func listed() []Fault {
 		linkWithoutPath(),
 		linkWithoutTenant(),
 		listUnfiltered(),
+		logInPlainText(),
+		metricsTenantLabels(),
 		offboardKeepsSessions(),
 		offboardKeepsShares(),
 		onceGlobal(),

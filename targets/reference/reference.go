@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -32,7 +33,8 @@ type Options struct {
 	Label string
 }
 
-// Target is a running reference service. It implements harness.Target, harness.Lifecycle, harness.Tiered and harness.Clock.
+// Target is a running reference service. It implements harness.Target, harness.Lifecycle, harness.Closer, harness.Tiered, harness.Clock and
+// harness.Watcher.
 type Target struct {
 	name     string
 	url      string
@@ -42,6 +44,10 @@ type Target struct {
 	served   chan error
 	requests *signing.Requests
 	backing  *backing.Service
+
+	// What the service tells its operators.
+	log, alerts tape
+	metrics     http.Handler
 
 	strategy string
 
@@ -70,7 +76,7 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 			err = errors.Join(err, base.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	parts, err := service.Assemble(service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost}, base)
+	parts, err := service.Assemble(service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost, Log: slog.New(slog.NewJSONHandler(&t.log, nil))}, base)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +84,8 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 	for _, plant := range o.Plant {
 		plant(parts)
 	}
+	parts.Monitor.Alarms = append(parts.Monitor.Alarms, t.alerts.alarm)
+	t.metrics = parts.API.Metrics
 	handler, err := service.New(ctx, parts)
 	if err != nil {
 		return nil, err

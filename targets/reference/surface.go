@@ -119,7 +119,7 @@ func Surface(url string) harness.Surface {
 				},
 			},
 			{
-				Name: "audit",
+				Name: "audit", Trail: true,
 				Operations: []harness.Operation{
 					{Verb: harness.List, Method: "GET", Path: "/v1/audit", Query: map[string]string{"limit": "200"}},
 				},
