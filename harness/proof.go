@@ -72,7 +72,7 @@ func (w *World) ownCalls(verb Verb, owner string, own *Object) (calls []Call) {
 				c.Values[name] = value
 			}
 		}
-	case verb == Batch && own != nil:
+	case (verb == Batch || verb == BatchRead) && own != nil:
 		c.IDs = []string{own.ID}
 	}
 	return []Call{c}
@@ -94,7 +94,7 @@ func proven(h *History, s *scanner, resource string, verb Verb) bool {
 		switch {
 		case !e.OK || e.Resource != resource || e.Verb != verb || e.Purpose != Control && e.Purpose != Setup:
 			return false
-		case verb == Read || verb == List || verb == Search || verb == Open:
+		case verb.shows():
 			return showsOwn(s, h, e)
 		default:
 			return true

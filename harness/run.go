@@ -97,7 +97,8 @@ type runner struct {
 	door    *door
 	began   time.Time
 
-	limits sync.Mutex // held by a cell about limits
+	limits sync.Mutex   // held by a cell about limits
+	stage  sync.RWMutex // shared by all cells but those that are alone on it
 
 	mu       sync.Mutex
 	done     int
@@ -209,6 +210,13 @@ func (r *runner) play(ctx context.Context, l *lane, j job) (job, *History, Verdi
 		if attacker.Tenant != "" {
 			attacker = c.member(j.pair.attacker).actor()
 		}
+	}
+	if j.scenario.Alone {
+		r.stage.Lock()
+		defer r.stage.Unlock()
+	} else {
+		r.stage.RLock()
+		defer r.stage.RUnlock()
 	}
 	w := r.world(l, j, attacker)
 	if j.scenario.Limits {

@@ -26,6 +26,8 @@ type Scenario struct {
 	// Limits: the attack is about limits. It has tenants of its own on a tier, what is refused is not sent again, and no other attack about
 	// limits goes on at the same time: the target's clock may be moved.
 	Limits bool
+	// Alone: no other cell is played meanwhile, so that what the attacker sees move was moved by the cell itself.
+	Alone bool
 	// Once: the claim is about the service as a whole. The first resource that offers what is needed, and one pair, stand for all.
 	Once bool
 	// Attack acts. An error ends the cell as inconclusive, unless it is made by Skip.

@@ -61,10 +61,21 @@ const (
 	Delete Verb = "delete"
 	Batch  Verb = "batch-delete"
 	Link   Verb = "link" // hands out a URL that needs no login; see Operation.Link
+	// BatchRead fetches several objects at once; Copy makes a new object of one; Trash lists what was deleted and can be had back, and
+	// Restore has it back.
+	BatchRead Verb = "batch-read"
+	Copy      Verb = "copy"
+	Trash     Verb = "trash"
+	Restore   Verb = "restore"
 	// Download fetches a file that the service made.
 	Download Verb = "download"
 	Open     Verb = "open" // uses it: "{link}" in its path is that URL, without the host and the slash before it
 )
+
+// shows tells whether an owner who succeeds with the verb is answered with something of its own.
+func (v Verb) shows() bool {
+	return slices.Contains([]Verb{Read, List, Search, Open, BatchRead, Copy, Trash, Restore}, v)
+}
 
 // writes tells whether the verb leaves values in the service.
 func (v Verb) writes() bool { return v == Create || v == Update || v == Patch }

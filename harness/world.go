@@ -285,7 +285,7 @@ func (w *World) record(e *Exchange) {
 // adoptFrom remembers what an attack created, so that the victim is asked for it and it is cleaned up. Where clients
 // choose ids an update may create as well.
 func (w *World) adoptFrom(owner string, c Call, e *Exchange) {
-	creates := c.Op.Verb == Create || c.Op.Verb == Update && c.Resource.Chosen != ""
+	creates := c.Op.Verb == Create || c.Op.Verb == Copy || c.Op.Verb == Update && c.Resource.Chosen != ""
 	if !creates || c.RawID != "" {
 		return
 	}

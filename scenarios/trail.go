@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/partywall/partywall/harness"
@@ -61,4 +62,11 @@ func longest(value any) (list []any) {
 		}
 	}
 	return list
+}
+
+// decode keeps numbers as they are written.
+func decode(body []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	return decoder.Decode(into)
 }

@@ -5,6 +5,7 @@ import "github.com/partywall/partywall/harness"
 // Surface of the reference service at a URL.
 func Surface(url string) harness.Surface {
 	document := harness.Body{Kind: "json", Value: map[string]any{"slug": "{slug}", "title": "{title}", "body": "{body}"}}
+	batch := harness.Body{Kind: "json", Value: map[string]any{"ids": []any{"{id}"}}}
 	preference := harness.Body{Kind: "json", Value: map[string]any{"value": "{value}"}}
 	text := harness.Body{Kind: "json", Value: map[string]any{"text": "{text}"}}
 	name := harness.Body{Kind: "json", Value: map[string]any{"name": "{name}"}}
@@ -36,6 +37,11 @@ func Surface(url string) harness.Surface {
 					{Verb: harness.Update, Method: "PUT", Path: "/v1/documents/{id}", Body: document},
 					{Verb: harness.Patch, Method: "PATCH", Path: "/v1/documents/{id}", Body: harness.Body{Kind: "json", Value: map[string]any{"title": "{title}"}}},
 					{Verb: harness.Delete, Method: "DELETE", Path: "/v1/documents/{id}"},
+					{Verb: harness.Batch, Method: "POST", Path: "/v1/documents/bulk-delete", Body: batch},
+					{Verb: harness.BatchRead, Method: "POST", Path: "/v1/documents/bulk-get", Body: batch},
+					{Verb: harness.Copy, Method: "POST", Path: "/v1/documents/{id}/clone", Body: harness.Body{Kind: "json", Value: map[string]any{"slug": "{slug}"}}},
+					{Verb: harness.Trash, Method: "GET", Path: "/v1/trash", Query: map[string]string{"limit": "200"}},
+					{Verb: harness.Restore, Method: "POST", Path: "/v1/trash/{id}/restore"},
 					{Verb: harness.Link, Method: "POST", Path: "/v1/documents/{id}/shares", Link: harness.Locator{Pointer: "/url"}, Body: harness.Body{
 						Kind: "json", Value: map[string]any{"expires_in": 60},
 					}},
