@@ -40,6 +40,7 @@ func listed() []Fault {
 		linkWithoutPath(),
 		linkWithoutTenant(),
 		listUnfiltered(),
+		monitorInMemory(),
 		offboardKeepsSessions(),
 		offboardKeepsShares(),
 		onceGlobal(),

@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
 	"github.com/partywall/partywall/harness"
 	service "github.com/partywall/partywall/reference"
 	"github.com/partywall/partywall/reference/backing"
@@ -28,6 +26,8 @@ type Options struct {
 	Strategy string // empty means "row"
 	// Plant edits the parts before they are wired: planted faults.
 	Plant []func(*service.Parts)
+	// Replicas of the service, which answer in turn; 0 means one.
+	Replicas int
 	// Label is added to the target's name, for example "+read-by-id".
 	Label string
 }
@@ -70,15 +70,7 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 			err = errors.Join(err, base.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	parts, err := service.Assemble(service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost}, base)
-	if err != nil {
-		return nil, err
-	}
-	parts.Limiter.Now = t.now
-	for _, plant := range o.Plant {
-		plant(parts)
-	}
-	handler, err := service.New(ctx, parts)
+	all, handler, err := replicas(ctx, o, base, func(p *service.Parts) { p.Limiter.Now = t.now })
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +78,7 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 	if err != nil {
 		return nil, fmt.Errorf("listen for the reference service: %w", err)
 	}
-	t.url, t.operator, t.requests = "http://"+listener.Addr().String(), parts.API.OperatorKey, parts.API.Requests
+	t.url, t.operator, t.requests = "http://"+listener.Addr().String(), all[0].API.OperatorKey, all[0].API.Requests
 	t.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { t.served <- t.server.Serve(listener) }()
 	return t, nil
