@@ -160,6 +160,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
 		Tiers:       limiter.Names(),
+		Slugs:       api.Slugs,
 		Documents:   store.NewDocuments(db),
 		Trash:       store.NewTrash(db),
 		Comments:    store.NewComments(db),

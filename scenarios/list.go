@@ -21,6 +21,7 @@ func listed() []harness.Scenario {
 		idorWalk(),
 		jobsForeignExport(),
 		jobsMixedContext(),
+		lifecycleFoldedNames(),
 		lifecycleLinkAfterDelete(),
 		lifecycleNeighbourSurvives(),
 		lifecycleOffboardedAccess(),

@@ -51,6 +51,7 @@ func listed() []Fault {
 		readByID(),
 		recycledID(),
 		rlsPolicyTrue(),
+		schemaFolded(),
 		searchPrecedence(),
 		sequentialID(),
 		signingNoPath(),

@@ -111,7 +111,7 @@ var users = []map[string]string{
 	{"email": "bob@example.com", "role": "member"},
 }
 
-// Provision implements harness.Target. It takes the name itself if that is free, else one like it.
+// Provision implements harness.Target. It takes the name itself if that is free and the service allows it, else one like it.
 func (t *Target) Provision(ctx context.Context, name string) (harness.Tenant, error) {
 	return t.ProvisionOn(ctx, t.tier(), name)
 }
@@ -131,6 +131,11 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 			t.serial++
 			slug = fmt.Sprintf("%s-%d", name, t.serial)
 			t.mu.Unlock()
+			continue
+		}
+		if errors.As(err, &status) && status == http.StatusBadRequest && slug != plainName(slug) {
+			name = plainName(slug)
+			slug = name
 			continue
 		}
 		if err != nil {
@@ -156,6 +161,9 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 	}
 	return out, nil
 }
+
+// plainName is a name like the given one that the service allows.
+func plainName(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
 // tier is one without limits. Where the tier decides on the room, each cast of three has two neighbours in rooms of one kind
 // and one in another: some flaws show between the first alone.
