@@ -14,7 +14,7 @@ type Target interface {
 	// Surface describes the service. It is called once, after the target was opened.
 	Surface() Surface
 	// Provision returns a tenant that no other cast uses: a new one where the service allows it, else one of the given
-	// accounts. The name is a wish; two tenants may get the same. It returns ErrNoTenant when there are no more.
+	// accounts. The name is a wish, which the service may not allow; two tenants may get the same. It returns ErrNoTenant when there are no more.
 	// Requests that it sends itself go through Recorded.
 	Provision(ctx context.Context, name string) (Tenant, error)
 	// Send transports one request as it is: no redirect is followed, nothing is cleaned, decoded or repeated. The

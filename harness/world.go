@@ -171,33 +171,38 @@ func (w *World) Watch(ctx context.Context, o *Object) {
 
 // End ends the victim for good and returns who its owner was. To the judges a former owner is somebody else: what
 // belonged to the tenant must reach nobody any more.
-func (w *World) End(ctx context.Context) (former Actor, err error) {
+func (w *World) End(ctx context.Context) (former Actor, err error) { return w.EndOf(ctx, w.victim) }
+
+// EndOf is End for a tenant that has joined.
+func (w *World) EndOf(ctx context.Context, label string) (former Actor, err error) {
 	lifecycle, ok := w.door.target.(Lifecycle)
 	if !ok {
 		return Actor{}, Skip("the target cannot end a tenant")
 	}
-	former = w.Actor(w.victim)
-	former.Tenant = w.victim + "-former"
-	victim := w.cast.member(w.victim)
-	if err := lifecycle.Delete(ctx, victim.tenant); err != nil {
-		return Actor{}, fmt.Errorf("the target could not end the victim: %w", err)
+	former = w.Actor(label)
+	former.Tenant = label + "-former"
+	member := w.cast.member(label)
+	if err := lifecycle.Delete(ctx, member.tenant); err != nil {
+		return Actor{}, fmt.Errorf("the target could not end %s: %w", label, err)
 	}
-	victim.ended = true
+	member.ended = true
 	return former, nil
 }
 
 // Succeed provisions a new tenant under the ended victim's name, with holdings of its own, and returns its first principal.
 func (w *World) Succeed(ctx context.Context) (Actor, error) {
-	return w.join(ctx, w.victim+"-successor", w.cast.member(w.victim).tenant.Name)
+	return w.Join(ctx, w.victim+"-successor", w.cast.member(w.victim).tenant.Name)
 }
 
 // Namesake provisions a tenant whose name begins like the victim's, with holdings of its own, and returns its first principal. Only
 // scenarios that end the victim have tenants to add to.
 func (w *World) Namesake(ctx context.Context) (Actor, error) {
-	return w.join(ctx, w.victim+"-namesake", w.cast.member(w.victim).tenant.Name+"-too")
+	return w.Join(ctx, w.victim+"-namesake", w.cast.member(w.victim).tenant.Name+"-too")
 }
 
-func (w *World) join(ctx context.Context, label, name string) (Actor, error) {
+// Join provisions a tenant for a name, with holdings of its own, and returns its first principal. Where the service refuses the name, it
+// gets one like it. Only scenarios that end a tenant have tenants to add to.
+func (w *World) Join(ctx context.Context, label, name string) (Actor, error) {
 	tenant, err := w.door.target.Provision(ctx, name)
 	if err != nil {
 		return Actor{}, fmt.Errorf("provision %s, named %s: %w", label, name, err)

@@ -8,7 +8,6 @@ package reference
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -42,7 +41,11 @@ type Config struct {
 	Strategy string // see store.Strategies; empty means "row"
 	// HashCost of bcrypt; 0 means its default. Tests use the minimum.
 	HashCost int
-	// KMS wraps the data keys of tenants; nil wraps them with a master key that ends with the process, which is for trials.
+	// Secret of the service, from which all its keys are derived: those of tokens, links, cursors, jobs, signed requests, webhooks, and
+	// the operator's. Processes that serve the same tenants share it. It has at least SecretSize bytes; nil means one that ends with the
+	// process, and all that was handed out with it.
+	Secret []byte
+	// KMS wraps the data keys of tenants; nil wraps them with a master key that is derived from the secret, which is for trials.
 	KMS keys.KMS
 	// Log of the service; nil discards.
 	Log *slog.Logger
@@ -108,17 +111,18 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	secret, err := newSecrets(cfg.Secret)
+	if err != nil {
+		return nil, err
+	}
 	entries := logging.New(cfg.Log.Handler())
 	cfg.Log = slog.New(entries)
 	strategy, err := store.Open(cfg.Strategy, store.Postgres{App: s.App, Owner: s.Owner, Role: backing.AppRole, Databases: s})
 	if err != nil {
 		return nil, err
 	}
-	signer, err := signing.New()
-	if err != nil {
-		return nil, err
-	}
 	s.OnClose(strategy.Close)
+	signer := signing.With(secret.key("tokens"))
 	db := &store.DB{Pool: s.App, Statements: store.DefaultStatements(), Strategy: strategy, Quotas: store.DefaultQuotas(), Now: func() time.Time { return signer.Now() }}
 	c := cache.New(s.Redis)
 	c.Apart, c.Log = cfg.cacheRooms(s), cfg.Log
@@ -128,36 +132,35 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 	tenants := &store.Tenants{Pool: s.App, Now: func() time.Time { return signer.Now() }}
 	users := store.NewUsers(db)
 	sessions, overrides := store.NewSessions(db), store.NewOverrides(db)
-	vault, err := newVault(cfg, db)
+	vault, err := newVault(cfg, secret, db)
 	if err != nil {
 		return nil, err
 	}
 	files := blobs.New(s.S3, s.Bucket, vault)
-	apiKeys, requests := store.NewAPIKeys(db), signing.NewRequests(s.Redis)
+	apiKeys, requests := store.NewAPIKeys(db), signing.RequestsWith(s.Redis, secret.key("signed requests"))
 	requests.Now = func() time.Time { return signer.Now() }
 	feed := events.New(s.Redis)
-	seal := signing.NewSeal()
+	seal := func(purpose string) signing.Seal { return signing.SealWith(secret.key(purpose)) }
 	s.OnClose(feed.Close)
-	queue := jobs.New(s.Redis, signing.NewSeal())
+	queue := jobs.New(s.Redis, seal("jobs"))
 	queue.Quotas = map[string]int{}
 	for tier, quota := range db.Quotas {
 		queue.Quotas[tier] = int(quota.Jobs)
 	}
 	hooks := store.NewWebhooks(db)
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // it never fails
-	sender, err := webhooks.New(key)
+	sender, err := webhooks.New(secret.key("webhooks"))
 	if err != nil {
 		return nil, err
 	}
 	p := &Parts{
 		Service: s, Log: entries, DB: db, Cache: c, Limiter: limiter, Connections: shared, Expensive: heavy, Keys: signer, Verifier: signer, Retention: Retention,
-		Monitor: monitor.New(s.Redis, seal.Mark), Metrics: metrics.New(seal.Mark),
+		Monitor: monitor.New(s.Redis, seal("attempts").Mark), Metrics: metrics.New(seal("metrics").Mark),
 	}
 	p.API = api.Config{
 		Gate:        api.Registered(tenants),
 		Allow:       limiter.Allow,
 		Tiers:       limiter.Names(),
+		Slugs:       api.Slugs,
 		Documents:   store.NewDocuments(db),
 		Trash:       store.NewTrash(db),
 		Comments:    store.NewComments(db),
@@ -166,9 +169,9 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Notes:       store.NewNotes(db),
 		Invoices:    store.NewInvoices(db),
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
-		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal.Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
+		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal("trails").Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
 		Files:       files,
-		Linked:      api.NewLinked(signing.NewLinks(func() time.Time { return signer.Now() }), sessions, files),
+		Linked:      api.NewLinked(signing.LinksWith(secret.key("links"), func() time.Time { return signer.Now() }), sessions, files),
 		Quotas:      store.NewQuotas(db),
 		Tenants:     tenants,
 		Users:       users,
@@ -213,8 +216,8 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Heartbeat:   api.StreamRevocationBound,
 		Sign:        signer.Sign,
 		KeySet:      signer.KeySet,
-		Seal:        seal,
-		OperatorKey: rand.Text(),
+		Seal:        seal("cursors"),
+		OperatorKey: secret.text("operator"),
 		Turn:        heavy.Enter,
 		Hashing:     make(chan struct{}, 1+runtime.GOMAXPROCS(0)/2),
 		Watch:       []api.Watcher{api.AccessLog(cfg.Log), p.counted, p.noticed},
@@ -239,13 +242,11 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 }
 
 // newVault makes what seals the files of tenants. A tenant's data keys are rows of the tenant: they go with it.
-func newVault(cfg Config, db *store.DB) (*keys.Vault, error) {
+func newVault(cfg Config, secret secrets, db *store.DB) (*keys.Vault, error) {
 	kms := cfg.KMS
 	if kms == nil {
-		master := make([]byte, 32)
-		_, _ = rand.Read(master) // it never fails
 		var err error
-		if kms, err = keys.Local(master); err != nil {
+		if kms, err = keys.Local(secret.key("master key of data keys")); err != nil {
 			return nil, err
 		}
 	}

@@ -44,7 +44,13 @@ func start(t testing.TB, strategy string, edits ...func(*reference.Parts)) *serv
 // serve starts the service on a backing.
 func serve(t testing.TB, strategy string, base *backing.Service, edits ...func(*reference.Parts)) *service {
 	t.Helper()
-	parts, err := reference.Assemble(reference.Config{Strategy: strategy, HashCost: bcrypt.MinCost}, base)
+	return assembled(t, reference.Config{Strategy: strategy, HashCost: bcrypt.MinCost}, base, edits...)
+}
+
+// assembled is a service of a configuration.
+func assembled(t testing.TB, cfg reference.Config, base *backing.Service, edits ...func(*reference.Parts)) *service {
+	t.Helper()
+	parts, err := reference.Assemble(cfg, base)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/partywall/partywall/harness"
 )
 
-// attempts of one principal within a moment, twice as many as the cheat sheet lets pass unnoticed.
-const attempts = 6
+// attempts of one principal within a moment are as many as the cheat sheet raises an alarm at.
+const attempts = 3
 
 func auditNoticed() harness.Scenario {
 	return harness.Scenario{
@@ -28,18 +28,19 @@ func auditNoticed() harness.Scenario {
 		Needs: harness.Needs{Objects: true, Verbs: []harness.Verb{harness.Read}, Layers: []harness.Layer{harness.Alerts}, Lifecycle: true},
 		Once:  true,
 		Ends:  true, // tenants of which nothing is known yet
+		Alone: true, // processes that answer in turn then share the attempts evenly
 		Attack: func(ctx context.Context, w *harness.World) error {
 			id, _ := w.AttackerTenant()
 			victim := w.Actor(w.Victim())
 			return w.Overhear(ctx, harness.Alerts, func() error {
+				own, _ := w.CallFor(victim, harness.Read, w.Theirs())
+				foreign, _ := w.Call(harness.Read, w.Theirs())
+				foreign.Label = "again and again"
 				for range attempts {
-					if own, ok := w.CallFor(victim, harness.Read, w.Theirs()); ok {
-						w.Control(ctx, victim, own)
-					}
-					if c, ok := w.Call(harness.Read, w.Theirs()); ok {
-						c.Label = "again and again"
-						w.Attack(ctx, c)
-					}
+					w.Control(ctx, victim, own)
+				}
+				for range attempts {
+					w.Attack(ctx, foreign)
 				}
 				return nil
 			}, func(said string) bool { return strings.Contains(said, id) })

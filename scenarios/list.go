@@ -33,6 +33,7 @@ func listed() []harness.Scenario {
 		idorWalk(),
 		jobsForeignExport(),
 		jobsMixedContext(),
+		lifecycleFoldedNames(),
 		lifecycleLinkAfterDelete(),
 		lifecycleNeighbourSurvives(),
 		lifecycleOffboardedAccess(),

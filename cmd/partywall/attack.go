@@ -79,7 +79,8 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run --target FILE.yaml",
 		Short: "Attack a described service",
-		Long: "Attack the service that a target file describes, or the bundled one with --target reference[:STRATEGY][+FAULT...].\n" +
+		Long: "Attack the service that a target file describes, or the bundled one with\n" +
+			"--target reference[:STRATEGY[@REPLICAS]][+FAULT...].\n" +
 			"See targets/examples for a target file.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -90,7 +91,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	o.flags(c)
-	c.Flags().StringVar(&target, "target", "", "a target file, or reference[:STRATEGY][+FAULT...]")
+	c.Flags().StringVar(&target, "target", "", "a target file, or reference[:STRATEGY[@REPLICAS]][+FAULT...]")
 	c.Flags().StringVar(&o.backing, "backing", "embedded", "of the reference service: "+strings.Join(backing.Kinds(), ", "))
 	return c
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,14 +19,31 @@ import (
 	"github.com/partywall/partywall/reference/store"
 )
 
-// envOperatorKey holds the key of the admin API.
-const envOperatorKey = "PARTYWALL_OPERATOR_KEY"
+// envOperatorKey holds the key of the admin API, envSecret what all other keys are derived from.
+const (
+	envOperatorKey = "PARTYWALL_OPERATOR_KEY"
+	envSecret      = "PARTYWALL_SECRET"
+)
+
+// secret of the service, or nil for one that ends with the process.
+func secret() ([]byte, error) {
+	text := os.Getenv(envSecret)
+	if text == "" {
+		return nil, nil
+	}
+	decoded, err := hex.DecodeString(text)
+	if err != nil || len(decoded) < service.SecretSize {
+		return nil, fmt.Errorf("set %s to at least %d hexadecimal digits, as openssl rand -hex %d prints them", envSecret, 2*service.SecretSize, service.SecretSize)
+	}
+	return decoded, nil
+}
 
 func serveCommand() *cobra.Command {
 	var address, strategy, kind string
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the reference service alone",
 		Long: "Run the reference service until it is interrupted. Tenants are admitted through its admin API, which " + envOperatorKey + " opens.\n" +
+			envSecret + " holds the secret that its keys are derived from, in hexadecimal; without it they end with the process.\n" +
 			"targets/examples/reference.yaml describes the service for partywall run.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -33,6 +51,10 @@ func serveCommand() *cobra.Command {
 			key := os.Getenv(envOperatorKey)
 			if len(key) < 16 {
 				return fmt.Errorf("set %s to a secret of at least 16 characters; it opens the admin API", envOperatorKey)
+			}
+			secret, err := secret()
+			if err != nil {
+				return err
 			}
 			template, err := service.Template(strategy)
 			if err != nil {
@@ -54,7 +76,7 @@ func serveCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, base.Close(context.WithoutCancel(ctx))) }()
 			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
-			parts, err := service.Assemble(service.Config{Strategy: strategy, Log: log}, base)
+			parts, err := service.Assemble(service.Config{Strategy: strategy, Log: log, Secret: secret}, base)
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,8 @@ type Config struct {
 	// StreamFor is how long a stream may last; then its client comes again and resumes it. 0: an hour.
 	StreamFor time.Duration
 	Lifecycle *lifecycle.Manager
-	Tiers     []string // that a tenant may be admitted to
+	Tiers     []string       // that a tenant may be admitted to
+	Slugs     *regexp.Regexp // the names that it may have
 	Sign      func(tenant.Identity) (string, error)
 	KeySet    func() []byte
 	// Seal marks cursors and ETags.

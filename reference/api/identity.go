@@ -34,7 +34,7 @@ func (a *api) login(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	if len(in.Password) > 72 || !slugForm.MatchString(in.Tenant) || !plausible(in.Email, 320) {
+	if len(in.Password) > 72 || !a.Slugs.MatchString(in.Tenant) || !plausible(in.Email, 320) {
 		return ErrUnauthenticated
 	}
 	id, hash := tenant.Identity{User: in.Email}, a.nobody

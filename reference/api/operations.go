@@ -14,7 +14,7 @@ func serviceOperations() map[string]openapi.Operation {
 	text := openapi.String()
 	role := openapi.Enum("admin", "member")
 	tier := openapi.Schema{"type": "string", "description": "One of the tiers that the operator knows."}
-	slug := openapi.Schema{"type": "string", "pattern": slugForm.String()}
+	slug := openapi.Schema{"type": "string", "pattern": Slugs.String()}
 	users := openapi.Array(openapi.Object("email", openapi.Text(320), "role", role))
 	users["minItems"], users["maxItems"] = 1, 100
 	return map[string]openapi.Operation{

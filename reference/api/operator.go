@@ -45,7 +45,8 @@ func (a *api) operator(next http.Handler) http.Handler {
 	})
 }
 
-var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+// Slugs are the names that tenants may have: no two of them are one to who folds case or replaces dashes.
+var Slugs = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 func (a *api) admit(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
@@ -57,7 +58,7 @@ func (a *api) admit(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	if !slugForm.MatchString(in.Slug) || in.Name != "" && !plausible(in.Name, 200) || len(in.Users) == 0 || len(in.Users) > 100 {
+	if !a.Slugs.MatchString(in.Slug) || in.Name != "" && !plausible(in.Name, 200) || len(in.Users) == 0 || len(in.Users) > 100 {
 		return fmt.Errorf("%w: a tenant needs a slug of lower case letters, digits and dashes, and 1 to 100 users", ErrInput)
 	}
 	emails := map[string]bool{}

@@ -31,6 +31,9 @@ type Fault struct {
 	Strategies []string
 	// Indifferent to the strategy: it breaks a part that none of them touches, so that what is seen in one holds for all.
 	Indifferent bool
+	// Replicas of the service without which the mistake does not show. Most are looked at in one process, where what tenants share in
+	// memory is met for certain.
+	Replicas int
 	// Walls that may hold in its stead.
 	Walls []Wall
 	// Plant edits the parts.

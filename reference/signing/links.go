@@ -39,10 +39,15 @@ type Links struct {
 	Serves func(l Link, method string) bool
 }
 
-// NewLinks makes links with a seal of their own.
-func NewLinks(now func() time.Time) *Links {
+// NewLinks makes links with a seal of their own. Processes that serve the same clients must share one: see LinksWith.
+func NewLinks(now func() time.Time) *Links { return links(NewSeal(), now) }
+
+// LinksWith makes the links of a shared secret.
+func LinksWith(secret []byte, now func() time.Time) *Links { return links(SealWith(secret), now) }
+
+func links(seal Seal, now func() time.Time) *Links {
 	return &Links{
-		Seal: NewSeal(), Now: now,
+		Seal: seal, Now: now,
 		Covered: []Part{
 			{"tenant", func(l Link) string { return string(l.Tenant) }},
 			{"path", func(l Link) string { return l.Path }},

@@ -3,7 +3,6 @@ package signing
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -60,15 +59,7 @@ type Requests struct {
 	Canonical func(s Signed, c Call) string
 }
 
-// NewRequests makes a verifier with a master secret of its own. Processes that serve the same clients must share one: see
-// RequestsWith.
-func NewRequests(client *redis.Client) *Requests {
-	master := make([]byte, sha256.Size)
-	_, _ = rand.Read(master) // it never fails
-	return RequestsWith(client, master)
-}
-
-// RequestsWith makes the verifier of a master secret.
+// RequestsWith makes the verifier of a master secret. Processes that serve the same clients share it.
 func RequestsWith(client *redis.Client, master []byte) *Requests {
 	return &Requests{
 		Client: client, Now: time.Now, Skew: Skew, Canonical: Canonical,

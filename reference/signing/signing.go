@@ -74,14 +74,19 @@ type Keys struct {
 	private  ed25519.PrivateKey
 }
 
-// New makes a fresh key pair.
-func New() (*Keys, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a signing key: %w", err)
-	}
-	sum := sha256.Sum256(public)
-	return &Keys{Lifetime: Lifetime, Now: time.Now, id: base64.RawURLEncoding.EncodeToString(sum[:9]), private: private}, nil
+// New makes a fresh key pair. Processes that serve the same clients must share one: see With.
+func New() *Keys {
+	seed := make([]byte, ed25519.SeedSize)
+	_, _ = rand.Read(seed) // it never fails
+	return With(seed)
+}
+
+// With makes the key pair of a shared seed of 32 bytes.
+func With(seed []byte) *Keys {
+	k := &Keys{Lifetime: Lifetime, Now: time.Now, private: ed25519.NewKeyFromSeed(seed)}
+	sum := sha256.Sum256(k.Public())
+	k.id = base64.RawURLEncoding.EncodeToString(sum[:9])
+	return k
 }
 
 // Public key, as it is published.

@@ -29,6 +29,8 @@ type Options struct {
 	Strategy string // empty means "row"
 	// Plant edits the parts before they are wired: planted faults.
 	Plant []func(*service.Parts)
+	// Replicas of the service, which answer in turn; 0 means one.
+	Replicas int
 	// Label is added to the target's name, for example "+read-by-id".
 	Label string
 }
@@ -47,7 +49,7 @@ type Target struct {
 
 	// What the service tells its operators.
 	log, alerts tape
-	metrics     http.Handler
+	metrics     []http.Handler // of each process
 
 	strategy string
 
@@ -76,25 +78,22 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 			err = errors.Join(err, base.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	parts, err := service.Assemble(service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost, Log: slog.New(slog.NewJSONHandler(&t.log, nil))}, base)
+	cfg := service.Config{Strategy: o.Strategy, HashCost: bcrypt.MinCost, Log: slog.New(slog.NewJSONHandler(&t.log, nil))}
+	all, handler, err := replicas(ctx, o, cfg, base, func(p *service.Parts) {
+		p.Limiter.Now = t.now
+		p.Monitor.Alarms = append(p.Monitor.Alarms, t.alerts.alarm)
+	})
 	if err != nil {
 		return nil, err
 	}
-	parts.Limiter.Now = t.now
-	for _, plant := range o.Plant {
-		plant(parts)
-	}
-	parts.Monitor.Alarms = append(parts.Monitor.Alarms, t.alerts.alarm)
-	t.metrics = parts.API.Metrics
-	handler, err := service.New(ctx, parts)
-	if err != nil {
-		return nil, err
+	for _, parts := range all {
+		t.metrics = append(t.metrics, parts.API.Metrics)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the reference service: %w", err)
 	}
-	t.url, t.operator, t.requests = "http://"+listener.Addr().String(), parts.API.OperatorKey, parts.API.Requests
+	t.url, t.operator, t.requests = "http://"+listener.Addr().String(), all[0].API.OperatorKey, all[0].API.Requests
 	t.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { t.served <- t.server.Serve(listener) }()
 	return t, nil
@@ -127,7 +126,7 @@ var users = []map[string]string{
 	{"email": "bob@example.com", "role": "member"},
 }
 
-// Provision implements harness.Target. It takes the name itself if that is free, else one like it.
+// Provision implements harness.Target. It takes the name itself if that is free and the service allows it, else one like it.
 func (t *Target) Provision(ctx context.Context, name string) (harness.Tenant, error) {
 	return t.ProvisionOn(ctx, t.tier(), name)
 }
@@ -147,6 +146,11 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 			t.serial++
 			slug = fmt.Sprintf("%s-%d", name, t.serial)
 			t.mu.Unlock()
+			continue
+		}
+		if errors.As(err, &status) && status == http.StatusBadRequest && slug != plainName(slug) {
+			name = plainName(slug)
+			slug = name
 			continue
 		}
 		if err != nil {
@@ -172,6 +176,9 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 	}
 	return out, nil
 }
+
+// plainName is a name like the given one that the service allows.
+func plainName(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
 // tier is one without limits. Where the tier decides on the room, each cast of three has two neighbours in rooms of one kind
 // and one in another: some flaws show between the first alone.

@@ -14,7 +14,7 @@ import (
 	"github.com/partywall/partywall/reference/store"
 )
 
-// Parse reads what stands behind --target for the bundled service: "reference[:STRATEGY][+FAULT...]". ok is false when
+// Parse reads what stands behind --target for the bundled service: "reference[:STRATEGY[@REPLICAS]][+FAULT...]". ok is false when
 // the text means something else.
 func Parse(text string) (o Options, ok bool, err error) {
 	rest, ok := strings.CutPrefix(text, "reference")
@@ -22,7 +22,9 @@ func Parse(text string) (o Options, ok bool, err error) {
 		return o, false, nil
 	}
 	names := strings.Split(rest, "+")
-	o.Strategy = strings.TrimPrefix(names[0], ":")
+	if o.Strategy, o.Replicas, err = parseReplicas(strings.TrimPrefix(names[0], ":")); err != nil {
+		return o, true, err
+	}
 	if _, err := service.Template(o.Strategy); err != nil {
 		return o, true, err
 	}
@@ -50,6 +52,7 @@ func (o Options) With(id string) (Options, error) {
 	}
 	o.Plant = append(append([]func(*service.Parts){}, o.Plant...), f.Plant)
 	o.Label += "+" + id
+	o.Replicas = max(o.Replicas, f.Replicas)
 	return o, nil
 }
 
@@ -72,7 +75,7 @@ func Subjects(engine *backing.Engine, strategies []string, all bool) []matrix.Su
 			if !f.Applies(strategy) || f.Indifferent && i > 0 && !all {
 				continue
 			}
-			o := Options{Strategy: strategy, Plant: []func(*service.Parts){f.Plant}, Label: "+" + f.ID}
+			o := Options{Strategy: strategy, Plant: []func(*service.Parts){f.Plant}, Label: "+" + f.ID, Replicas: f.Replicas}
 			subject := matrix.Subject{
 				Fault: f.ID, Strategy: strategy, Strategies: applicable(f), Backing: engine.Kind(), Open: open(o), Expected: f.Scenarios,
 			}

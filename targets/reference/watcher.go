@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 
 	"github.com/partywall/partywall/harness"
@@ -40,11 +41,15 @@ func (t *Target) scrape(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer := httptest.NewRecorder()
-	if t.metrics.ServeHTTP(answer, r); answer.Code != http.StatusOK {
-		return "", fmt.Errorf("the metrics answer %d", answer.Code)
+	var all strings.Builder
+	for _, process := range t.metrics {
+		answer := httptest.NewRecorder()
+		if process.ServeHTTP(answer, r); answer.Code != http.StatusOK {
+			return "", fmt.Errorf("the metrics answer %d", answer.Code)
+		}
+		all.WriteString(answer.Body.String())
 	}
-	return answer.Body.String(), nil
+	return all.String(), nil
 }
 
 // A tape keeps the last of what is written to it, line by line.
