@@ -23,11 +23,15 @@ func (r *runner) plan(size int) []job {
 		s := &r.cfg.Scenarios[i]
 		for _, resource := range r.resourcesFor(s) {
 			all := pairs(size)
-			if s.Once || s.Limits {
+			victims := labels[:size]
+			if s.Once || s.Limits || s.Front {
 				all = all[:1]
 			}
+			if s.Front {
+				victims = victims[:1]
+			}
 			if s.Anonymous {
-				for _, victim := range labels[:size] {
+				for _, victim := range victims {
 					all = append(all, pair{anonymous, victim})
 				}
 			}

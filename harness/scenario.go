@@ -28,6 +28,9 @@ type Scenario struct {
 	Limits bool
 	// Alone: no other cell is played meanwhile, so that what the attacker sees move was moved by the cell itself.
 	Alone bool
+	// Front: the claim is about the way in, where it is decided for whom a request is, before any object is looked for. On each resource
+	// one pair stands for all.
+	Front bool
 	// Once: the claim is about the service as a whole. The first resource that offers what is needed, and one pair, stand for all.
 	Once bool
 	// Attack acts. An error ends the cell as inconclusive, unless it is made by Skip.

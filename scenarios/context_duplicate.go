@@ -20,6 +20,7 @@ func contextDuplicate() harness.Scenario {
 			CheatSheet: []string{"Never trust client-supplied tenant IDs without validation.", "Tenant Context Injection"},
 			CWE:        []int{235, 436, 843}, OWASP: []string{"API1", "API8"}, Techniques: []string{"9", "10"}, Bugs: []string{"open-mercato #2665", "qmd #205"},
 		},
+		Front: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
 			own, _ := w.AttackerTenant()
 			id, _ := w.VictimTenant()

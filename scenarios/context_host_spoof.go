@@ -20,6 +20,7 @@ func contextHostSpoof() harness.Scenario {
 			CheatSheet: []string{"Never trust client-supplied tenant IDs without validation.", "Tenant Impersonation"},
 			CWE:        []int{290, 346}, OWASP: []string{"API2", "API8"}, Techniques: []string{"12"}, Bugs: []string{"Cratis Arc #2471", "didacta #57"},
 		},
+		Front:     true,
 		Anonymous: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
 			base, err := url.Parse(w.Surface().BaseURL)

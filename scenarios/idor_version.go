@@ -19,6 +19,7 @@ func idorVersion() harness.Scenario {
 			CWE:        []int{1059, 862}, OWASP: []string{"API9"}, Techniques: []string{"64"},
 		},
 		Needs:     harness.Needs{Verbs: []harness.Verb{harness.Read, harness.List}},
+		Front:     true,
 		Anonymous: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
 			sent := false

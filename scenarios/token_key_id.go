@@ -21,6 +21,7 @@ func tokenKeyID() harness.Scenario {
 			CWE:        []int{347, 918, 22}, OWASP: []string{"API2"}, Techniques: []string{"18"}, Bugs: []string{"WSTG #1275"},
 		},
 		Needs: harness.Needs{Forger: true},
+		Front: true,
 		Attack: func(ctx context.Context, w *harness.World) error {
 			var forgeries []forgery
 			for _, kid := range []string{
