@@ -15,7 +15,8 @@ func auditAdminReadsAll() Fault {
 			CheatSheet: "Privilege Escalation Across Tenants: Exploiting admin functions to access other tenants.", CWE: []int{269, 863},
 			Bugs: []string{"llmtrace #332"},
 		},
-		Scenarios: []string{"audit/foreign-trail"},
+		Scenarios:   []string{"audit/foreign-trail"},
+		Indifferent: true,
 		Plant: func(p *reference.Parts) {
 			believing(p, func(r *http.Request) string {
 				id, err := tenant.From(r.Context())

@@ -14,7 +14,8 @@ func kidFile() Fault {
 		Refs: Refs{
 			CheatSheet: "Derive tenant context from authenticated, verified tokens.", CWE: []int{22, 347}, Bugs: []string{"WSTG #1275"},
 		},
-		Scenarios: []string{"token/key-id"},
+		Scenarios:   []string{"token/key-id"},
+		Indifferent: true,
 		Plant: func(p *reference.Parts) {
 			believed(p, orElse(withKey([]string{"HS256"}, func(t *jwt.Token) (any, error) {
 				name, _ := t.Header["kid"].(string)
