@@ -27,6 +27,20 @@ func (w *World) Link(ctx context.Context, o *Object) (link string, ok bool) {
 	return link, ok && w.Control(ctx, owner, c).OK
 }
 
+// Revoke takes a new link to an object back, as its owner, who opened it before. ok is false where links cannot be revoked.
+func (w *World) Revoke(ctx context.Context, o *Object) (link string, ok bool) {
+	owner := w.Actor(o.Owner)
+	revoke, ok := w.CallFor(owner, Revoke, o)
+	if link, opens := w.Link(ctx, o); ok && opens {
+		made := w.history.Exchanges[len(w.history.Exchanges)-2] // the last one opened it
+		asked, _ := o.Resource.Operation(Link)
+		if revoke.Values[grantVariable], ok = asked.Grant.find(&made.Response); ok {
+			return link, w.Control(ctx, owner, revoke).OK
+		}
+	}
+	return "", false
+}
+
 // Opening prepares to open a link to an object, or what became of one.
 func (w *World) Opening(link string, o *Object) (Call, bool) {
 	c, ok := w.Call(Open, o)

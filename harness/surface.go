@@ -67,6 +67,9 @@ const (
 	Copy      Verb = "copy"
 	Trash     Verb = "trash"
 	Restore   Verb = "restore"
+	// Follow listens to what happens, for as long as Operation.Listen says. Revoke takes back what Link gave: see Operation.Grant.
+	Follow Verb = "follow"
+	Revoke Verb = "revoke"
 	// Download fetches a file that the service made.
 	Download Verb = "download"
 	Open     Verb = "open" // uses it: "{link}" in its path is that URL, without the host and the slash before it
@@ -74,7 +77,7 @@ const (
 
 // shows tells whether an owner who succeeds with the verb is answered with something of its own.
 func (v Verb) shows() bool {
-	return slices.Contains([]Verb{Read, List, Search, Open, BatchRead, Copy, Trash, Restore}, v)
+	return slices.Contains([]Verb{Read, List, Search, Open, BatchRead, Copy, Trash, Restore, Follow}, v)
 }
 
 // writes tells whether the verb leaves values in the service.
@@ -158,6 +161,10 @@ type Operation struct {
 	Items Locator `json:"items,omitzero"`
 	// Link says where the answer holds the URL that was asked for.
 	Link Locator `json:"link,omitzero"`
+	// Grant says where the answer to a link holds the id by which it can be revoked: "{grant}" in the templates of Revoke.
+	Grant Locator `json:"grant,omitzero"`
+	// Listen is for how many milliseconds an answer that does not end is read.
+	Listen int `json:"listen_ms,omitempty"`
 	// Secrets say where the answer holds what must not be kept, such as a key that is shown once: evidence shows a placeholder,
 	// here and wherever the value turns up later.
 	Secrets []Locator `json:"secrets,omitempty"`
@@ -341,7 +348,7 @@ func (r *Resource) validate(s *Surface) error {
 			return fmt.Errorf("operation %s is described twice", op.Verb)
 		}
 		described[op.Verb] = true
-		patterns := []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern, op.Link.Pattern}
+		patterns := []string{op.Success.Body, op.Success.NotBody, op.Success.HeaderMatch, op.Items.Pattern, op.Link.Pattern, op.Grant.Pattern}
 		for _, l := range op.Secrets {
 			patterns = append(patterns, l.Pattern)
 		}
@@ -349,6 +356,9 @@ func (r *Resource) validate(s *Surface) error {
 			if _, err := regexp.Compile(pattern); err != nil {
 				return fmt.Errorf("operation %s: %q is no regular expression", op.Verb, pattern)
 			}
+		}
+		if op.Verb == Follow && op.Listen <= 0 {
+			return fmt.Errorf("say for how many milliseconds its follow is listened to")
 		}
 		if op.Verb == Link && op.Link == (Locator{}) {
 			return fmt.Errorf("say where the answer to its link holds the URL")
@@ -370,7 +380,7 @@ func (r *Resource) unknownVariables(op *Operation) (unknown []string) {
 	check := func(template string) {
 		for _, name := range variables(template) {
 			_, isField := r.Field(name)
-			if name != "id" && !isField && !slices.Contains(r.Parents, name) && name != "tenant.id" && name != "tenant.name" && name != "query" && name != linkVariable {
+			if name != "id" && !isField && !slices.Contains(r.Parents, name) && name != "tenant.id" && name != "tenant.name" && name != "query" && name != linkVariable && name != grantVariable {
 				unknown = append(unknown, name)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Values binds the variables of an operation's templates.
@@ -49,8 +50,11 @@ func isNameByte(b byte, first bool) bool {
 // keepsSlashes is the end of a variable's name whose value is escaped segment by segment.
 const keepsSlashes = "..."
 
-// linkVariable is a piece of a URL already.
-const linkVariable = "link"
+// linkVariable is a piece of a URL already; grantVariable is the id by which a link is revoked.
+const (
+	linkVariable  = "link"
+	grantVariable = "grant"
+)
 
 // variables lists the names in a template.
 func variables(template string) []string {
@@ -152,6 +156,8 @@ type rendered struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
+	// listen is for how long an answer without an end is read; 0: until its end.
+	listen time.Duration
 	// secrets say where the answer holds what must not be recorded.
 	secrets []Locator
 }
@@ -174,7 +180,7 @@ func (c *Call) render(base *url.URL) (*rendered, error) {
 		query += url.QueryEscape(name) + "=" + url.QueryEscape(expand(c.Op.Query[name], c.Values, nil))
 	}
 	out := &rendered{
-		method: c.Op.Method, secrets: c.Op.Secrets,
+		method: c.Op.Method, secrets: c.Op.Secrets, listen: time.Duration(c.Op.Listen) * time.Millisecond,
 		url:    &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: target, RawQuery: query},
 		header: http.Header{},
 	}

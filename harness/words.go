@@ -8,7 +8,7 @@ import (
 
 // The words that a surface may use.
 var (
-	verbs       = []Verb{Create, Read, List, Search, Update, Patch, Delete, Batch, BatchRead, Copy, Trash, Restore, Link, Open, Download}
+	verbs       = []Verb{Create, Read, List, Search, Update, Patch, Delete, Batch, BatchRead, Copy, Trash, Restore, Link, Open, Revoke, Follow, Download}
 	fieldTypes  = []FieldType{Integer, Small}
 	bodyKinds   = []string{"json", "form", "raw"}
 	places      = []Place{InPath, InQuery, InHeader, InBody}

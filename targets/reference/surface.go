@@ -42,10 +42,12 @@ func Surface(url string) harness.Surface {
 					{Verb: harness.Copy, Method: "POST", Path: "/v1/documents/{id}/clone", Body: harness.Body{Kind: "json", Value: map[string]any{"slug": "{slug}"}}},
 					{Verb: harness.Trash, Method: "GET", Path: "/v1/trash", Query: map[string]string{"limit": "200"}},
 					{Verb: harness.Restore, Method: "POST", Path: "/v1/trash/{id}/restore"},
-					{Verb: harness.Link, Method: "POST", Path: "/v1/documents/{id}/shares", Link: harness.Locator{Pointer: "/url"}, Body: harness.Body{
+					{Verb: harness.Link, Method: "POST", Path: "/v1/documents/{id}/shares", Link: harness.Locator{Pointer: "/url"}, Grant: harness.Locator{Pointer: "/id"}, Body: harness.Body{
 						Kind: "json", Value: map[string]any{"expires_in": 60},
 					}},
 					{Verb: harness.Open, Method: "GET", Path: "/{link}"},
+					{Verb: harness.Revoke, Method: "DELETE", Path: "/v1/documents/{id}/shares/{grant}"},
+					{Verb: harness.Follow, Method: "GET", Path: "/v1/events", Listen: 500},
 				},
 			},
 			{
