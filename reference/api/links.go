@@ -21,6 +21,8 @@ type Linked struct {
 	Holder func(ctx context.Context) (store.Session, error)
 	// Open the file that a link is for.
 	Open func(ctx context.Context, l signing.Link) (io.ReadCloser, int64, error)
+	// Presign a URL by which the store itself hands a file out.
+	Presign func(ctx context.Context, path string, lasts time.Duration) (string, error)
 }
 
 // NewLinked returns the good one: a link ends with the session it was made in, and opens the content that was there when it was made,
@@ -28,7 +30,7 @@ type Linked struct {
 func NewLinked(links *signing.Links, sessions store.Sessions, files *blobs.Store) Linked {
 	return Linked{links, sessions.Holder, func(ctx context.Context, l signing.Link) (io.ReadCloser, int64, error) {
 		return files.GetVersion(ctx, l.Path, l.Version)
-	}}
+	}, files.Presign}
 }
 
 // Links are not made idempotent: an answer that is kept would keep the token.
@@ -107,6 +109,7 @@ func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
 		Path      string `json:"path"`
 		Method    string `json:"method"`
 		ExpiresIn int    `json:"expires_in"` // seconds
+		Store     bool   `json:"store"`      // a URL of the store, which serves the file itself
 	}
 	if err := decode(w, r, &in); err != nil {
 		return err
@@ -124,6 +127,9 @@ func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
 	if id.Session == "" {
 		return store.ErrForbidden // there is nothing that it would end with
 	}
+	if in.Store {
+		return a.presign(w, r, in.Path, in.Method, time.Duration(in.ExpiresIn)*time.Second)
+	}
 	until := a.Linked.Now().Add(time.Duration(in.ExpiresIn) * time.Second)
 	link := signing.Link{Tenant: id.Tenant, Path: in.Path, Method: in.Method, Expires: until.Unix(), Session: id.Session}
 	if in.Method == http.MethodGet {
@@ -136,5 +142,20 @@ func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	return a.made(w, r, "link.create", in.Method+" "+in.Path, map[string]any{
 		"url": "/v1/links/" + a.Linked.Sign(link), "method": in.Method, "path": in.Path, "expires_at": until.UTC().Truncate(time.Second),
+	})
+}
+
+// presign answers with a URL of the store. No session ends it, so it is short.
+func (a *api) presign(w http.ResponseWriter, r *http.Request, path, method string, lasts time.Duration) error {
+	if method != http.MethodGet || lasts > blobs.MaxPresigned {
+		return fmt.Errorf("%w: a URL of the store is for GET, and lasts at most %.0f seconds", ErrInput, blobs.MaxPresigned.Seconds())
+	}
+	until := time.Now().Add(lasts) // by the clock that the store has
+	signed, err := a.Linked.Presign(r.Context(), path, lasts)
+	if err != nil {
+		return err
+	}
+	return a.made(w, r, "link.create", "GET from the store "+path, map[string]any{
+		"url": signed, "method": method, "path": path, "expires_at": until.UTC().Truncate(time.Second),
 	})
 }
