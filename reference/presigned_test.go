@@ -145,7 +145,8 @@ func TestPresigned(t *testing.T) {
 		}
 	}
 	for _, bad := range []map[string]any{
-		{"method": "PUT", "path": "plan", "expires_in": 60, "store": true}, {"method": "GET", "path": "plan", "expires_in": 301, "store": true},
+		{"method": "PUT", "path": "plan", "expires_in": 60, "store": true},
+		{"method": "GET", "path": "plan", "expires_in": 301, "store": true},
 		{"method": "GET", "path": "../plan", "expires_in": 60, "store": true},
 	} {
 		s.want(400, a, "POST", "/v1/links", bad)

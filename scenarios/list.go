@@ -37,6 +37,7 @@ func listed() []harness.Scenario {
 		storageHashClaim(),
 		storageLinkTampering(),
 		storagePathTraversal(),
+		storagePresignedTampering(),
 		tokenAlgNone(),
 		tokenClaimSwap(),
 		tokenForeignKey(),

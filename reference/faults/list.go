@@ -45,6 +45,7 @@ func listed() []Fault {
 		offboardKeepsShares(),
 		onceGlobal(),
 		ownerCheckedLate(),
+		presignWithoutTenant(),
 		queryTenant(),
 		quotaGlobal(),
 		quotaRace(),
