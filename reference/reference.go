@@ -172,7 +172,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
 		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal("trails").Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
 		Files:       files,
-		Linked:      api.NewLinked(signing.LinksWith(secret.key("links"), func() time.Time { return signer.Now() }), sessions, files),
+		Linked:      api.NewLinked(signing.LinksWith(secret.key("links"), func() time.Time { return signer.Now() }), sessions, files, requests),
 		Quotas:      store.NewQuotas(db),
 		Tenants:     tenants,
 		Users:       users,

@@ -206,7 +206,7 @@ func namedOperations() map[string]openapi.Operation {
 		"DELETE /v1/files/{path...}": {Does: "Delete a file with all its versions", Status: http.StatusNoContent, Also: []int{400}},
 		"POST /v1/links": {
 			Does: "Make a link to read a file as it is now, or to write one", Takes: openapi.Object("path", openapi.String(),
-				"method", openapi.Enum("GET", "PUT"), "expires_in", openapi.Integer(1, int64(signing.MaxLink.Seconds())), "store?", openapi.Schema{"type": "boolean"}),
+				"method", openapi.Enum("GET", "PUT"), "expires_in", openapi.Integer(1, int64(signing.MaxLink.Seconds())), "once?", openapi.Schema{"type": "boolean"}, "store?", openapi.Schema{"type": "boolean"}),
 			Example: members{"path": "reports/linked.txt", "method": "GET", "expires_in": 600}, Status: http.StatusCreated,
 			Gives: openapi.Object("url", openapi.String(), "method", openapi.Enum("GET", "PUT"), "path", openapi.String(), "expires_at", openapi.Time()),
 			Also:  []int{404, 409},
