@@ -65,6 +65,8 @@ type Needs struct {
 	Lifecycle, Closer bool
 	// Export: the surface must say how a tenant exports what it has.
 	Export bool
+	// Stored: the surface must say how the object store hands out what a tenant has, and on which tier.
+	Stored bool
 	// Rates: tenants can be had on a tier that limits requests. Quota: on one that bounds how many objects of the resource there are.
 	Rates, Quota bool
 	// Clock: the clock of the limits can be moved.
@@ -110,6 +112,11 @@ func (n Needs) missing(s *Surface, r *Resource, t Target, attacker Actor) string
 	}
 	if n.Export && s.Export == nil {
 		return "the surface describes no export"
+	}
+	if _, tiered := t.(Tiered); n.Stored {
+		if _, ok := s.tier(func(t Tier) bool { return t.Stored }); s.Stored == nil || !ok || !tiered {
+			return "the surface describes no URLs of an object store"
+		}
 	}
 	if n.Closer {
 		if _, ok := t.(Closer); !ok {

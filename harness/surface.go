@@ -24,6 +24,9 @@ type Surface struct {
 	// Export is how a tenant has all that it owns written into a file: create asks for one, read says whether it is done, download
 	// fetches it. It is none of the resources because each one is work for the service.
 	Export *Resource `json:"export,omitempty"`
+	// Stored is how a tenant on a tier that is marked so has the object store itself hand out a file: link asks for the URL. The host of
+	// the store is one of Hosts, also where it is loopback.
+	Stored *Resource `json:"stored,omitempty"`
 	// Tiers that scenarios about limits may ask a Tiered target for: small ones, so that a limit is soon reached.
 	Tiers []Tier `json:"tiers,omitempty"`
 }
@@ -321,6 +324,11 @@ func (s *Surface) Validate() error {
 	if r := s.Export; r != nil {
 		if err := r.validate(s); err != nil {
 			return bad("the export: %w", err)
+		}
+	}
+	if r := s.Stored; r != nil {
+		if err := r.validate(s); err != nil {
+			return bad("what is stored: %w", err)
 		}
 	}
 	return nil

@@ -132,6 +132,8 @@ type Call struct {
 	IDs []string
 	// RawID stands for the id in the path, byte for byte, escapes included: for ids that net/url would clean or escape.
 	RawID string
+	// Address stands in place of the base URL and the path of the operation: a URL that the service handed out.
+	Address string
 	// Query and Header are set on top of the operation's own; values are added, never replaced.
 	Query  url.Values
 	Header http.Header
@@ -183,6 +185,14 @@ func (c *Call) render(base *url.URL) (*rendered, error) {
 		method: c.Op.Method, secrets: c.Op.Secrets, listen: time.Duration(c.Op.Listen) * time.Millisecond,
 		url:    &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: target, RawQuery: query},
 		header: http.Header{},
+	}
+	if c.Address != "" {
+		to, err := url.Parse(c.Address)
+		if err != nil {
+			return nil, fmt.Errorf("read the address that the service handed out: %w", err)
+		}
+		base, target = to, to.EscapedPath()
+		out.url = &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: target, RawQuery: to.RawQuery}
 	}
 	if strings.HasPrefix(target, "//") {
 		// It would be taken for a host: the request goes out in absolute form, which servers must understand too.

@@ -16,6 +16,8 @@ type Tier struct {
 	PerDay    int `json:"per_day,omitempty"`
 	// Objects are how many a tenant may have of each resource that has a quota.
 	Objects map[string]int `json:"objects,omitempty"`
+	// Stored: its tenants are given URLs of the object store. See Surface.Stored.
+	Stored bool `json:"stored,omitempty"`
 }
 
 // check returns why a tier cannot be used.

@@ -159,7 +159,7 @@ func TestScopes(t *testing.T) {
 	s := start(t, "row", func(p *reference.Parts) { p.API.StreamFor = 50 * time.Millisecond })
 	_, a := s.admit("acme")
 	all, member := s.key(a, "all", everyScope), text(s.join(a, "bob@example.com"), "token")
-	people := []string{"apikeys", "members", "invitations", "overrides", "webhooks", "logout", "audit", "links", "jobs"}
+	people := []string{"apikeys", "members", "invitations", "overrides", "webhooks", "logout", "sessions", "audit", "links", "jobs"}
 	s.want(403, member, "POST", "/v1/apikeys", map[string]any{"name": "x", "scope": "documents:read", "expires_in": 60})
 	for _, route := range api.Routes() {
 		if route.Guard != api.Chain {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -210,5 +212,44 @@ func TestLimitedLinks(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("thirty visits at once of a tenant whose burst is ten all passed")
+	}
+}
+
+// TestLinksOnce: a link that is good for one request is spent by the first that is let in, wherever it comes, and by none that is not.
+func TestLinksOnce(t *testing.T) {
+	one, two := processes(t, "row")
+	id, a := one.admit("acme")
+	one.want(204, a, "PUT", "/v1/files/plan", "of acme")
+	once := func(method, path string) string {
+		return text(one.want(201, a, "POST", "/v1/links", map[string]any{"path": path, "method": method, "expires_in": 600, "once": true}), "url")
+	}
+	link := once("GET", "plan")
+	one.want(404, "", "PUT", link, "x")
+	one.want(204, one.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/suspend", nil)
+	two.opens(link, 404, "")
+	one.want(204, one.parts.API.OperatorKey, "POST", "/admin/tenants/"+id+"/resume", nil)
+	two.opens(link, 200, "of acme")
+	one.opens(link, 404, "")
+	two.opens(link, 404, "")
+	write := once("PUT", "inbox")
+	one.want(204, "", "PUT", write, "first")
+	two.want(404, "", "PUT", write, "second")
+	if _, body := one.do(a, "GET", "/v1/files/inbox", nil); body != "first" {
+		t.Errorf("it holds %s", body)
+	}
+	one.want(400, a, "POST", "/v1/links", map[string]any{"path": "plan", "method": "GET", "expires_in": 60, "once": true, "store": true})
+	var all sync.WaitGroup
+	var won atomic.Int32
+	crowded := once("GET", "plan")
+	for i := range 8 {
+		s := []*service{one, two}[i%2]
+		all.Go(func() {
+			if status, _, err := s.try("", "GET", crowded, nil); err == nil && status == 200 {
+				won.Add(1)
+			}
+		})
+	}
+	if all.Wait(); won.Load() != 1 {
+		t.Errorf("%d of those who came at once were let in", won.Load())
 	}
 }

@@ -34,7 +34,7 @@ var membersItem = item{
 		s.join(token, email)
 		return map[string]string{"id": url.PathEscape(email)}
 	},
-	tries: []string{`PATCH /v1/members/{id} {"role":"admin"}`, "DELETE /v1/members/{id}"},
+	tries: []string{`PATCH /v1/members/{id} {"role":"admin"}`, "DELETE /v1/members/{id}", "DELETE /v1/members/{id}/sessions"},
 	see:   []string{"/v1/members"},
 }
 

@@ -137,6 +137,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		return nil, err
 	}
 	files := blobs.New(s.S3, s.Bucket, vault)
+	files.Plain = blobs.Plain{Tiers: map[string]bool{"free": true, "starter": true, "test-plain": true}, Mark: signing.SealWith(secret.key("plain files")).Mark}
 	apiKeys, requests := store.NewAPIKeys(db), signing.RequestsWith(s.Redis, secret.key("signed requests"))
 	requests.Now = func() time.Time { return signer.Now() }
 	feed := events.New(s.Redis)
@@ -171,7 +172,7 @@ func Assemble(cfg Config, s *backing.Service) (*Parts, error) {
 		Preferences: cachedPreferences{store.NewPreferences(db), c},
 		Audit:       announced{store.NewAudit(db, &store.Anchors{Pool: s.App, Mark: seal("trails").Mark}), cfg.Log, feed, hooks, queue, p.Monitor.Learn},
 		Files:       files,
-		Linked:      api.NewLinked(signing.LinksWith(secret.key("links"), func() time.Time { return signer.Now() }), sessions, files),
+		Linked:      api.NewLinked(signing.LinksWith(secret.key("links"), func() time.Time { return signer.Now() }), sessions, files, requests),
 		Quotas:      store.NewQuotas(db),
 		Tenants:     tenants,
 		Users:       users,

@@ -163,6 +163,53 @@ func TestLogout(t *testing.T) {
 	})
 }
 
+// TestEndSessions: admins end all sessions of a member, or of their tenant, and the operator those of a tenant: their tokens and links end
+// with them, at once, and nobody else's.
+func TestEndSessions(t *testing.T) {
+	each(t, func(t *testing.T, s *service) {
+		id, login := s.newcomer("acme")
+		_, theirs := s.newcomer("globex")
+		neighbour := theirs()
+		gone := func(sessions ...map[string]any) {
+			t.Helper()
+			for _, session := range sessions {
+				s.want(401, text(session, "token"), "GET", "/v1/whoami", nil)
+				s.refresh(401, session["refresh_token"])
+			}
+			s.want(200, text(neighbour, "token"), "GET", "/v1/whoami", nil)
+		}
+		first, second := login(), login()
+		bob := s.join(text(first, "token"), "bob@example.com")
+		s.want(204, text(first, "token"), "PUT", "/v1/files/plan", "of acme")
+		link := s.link(text(second, "token"), "GET", "plan", 600)
+		key := s.key(text(first, "token"), "import", everyScope)
+		s.want(403, text(bob, "token"), "DELETE", "/v1/members/alice@example.com/sessions", nil)
+		s.want(403, text(bob, "token"), "DELETE", "/v1/sessions", nil)
+		s.want(401, text(first, "token"), "DELETE", "/admin/tenants/"+id+"/sessions", nil)
+		s.want(404, text(first, "token"), "DELETE", "/v1/members/nobody@example.com/sessions", nil)
+		s.want(404, text(neighbour, "token"), "DELETE", "/v1/members/bob@example.com/sessions", nil)
+
+		s.want(204, text(first, "token"), "DELETE", "/v1/members/bob@example.com/sessions", nil)
+		gone(bob)
+		s.opens(link, 200, "of acme")
+		s.want(204, text(first, "token"), "DELETE", "/v1/sessions", nil)
+		gone(first, second)
+		s.want(404, "", "GET", link, nil)
+		third := login()
+		s.want(204, s.parts.API.OperatorKey, "DELETE", "/admin/tenants/"+id+"/sessions", nil)
+		gone(third)
+		if status, body := s.by(key["key"], "GET", "/v1/documents", ""); status != 200 { // a program has no session
+			t.Errorf("an API key answers %d %s", status, body)
+		}
+		trail := strings.Join(s.trail(text(login(), "token")), "\n")
+		for _, want := range []string{"session.revoke of", "session.revoke all"} {
+			if !strings.Contains(trail, want) {
+				t.Errorf("the trail lacks %s: %s", want, trail)
+			}
+		}
+	})
+}
+
 // TestForgedSession: even a token with a good signature proves nothing for a session that its tenant does not have.
 func TestForgedSession(t *testing.T) {
 	s := start(t, "row")

@@ -20,7 +20,7 @@ func lifecycleFoldedNames() harness.Scenario {
 		Fix: "Name rooms by an id of fixed form, never by what people choose; allow no two names that fold to one; let a room refuse rows of others.",
 		Refs: harness.Refs{
 			CheatSheet: []string{"Separate Schemas", "Broken Tenant Isolation"},
-			CWE:        []int{178, 706}, OWASP: []string{"API1"}, Techniques: []string{"40"},
+			CWE:        []int{178, 706}, OWASP: []string{"API1"},
 		},
 		Needs: harness.Needs{Objects: true, Lifecycle: true, Verbs: []harness.Verb{harness.Read}},
 		Ends:  true,

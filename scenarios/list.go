@@ -56,6 +56,7 @@ func listed() []harness.Scenario {
 		storageHashClaim(),
 		storageLinkTampering(),
 		storagePathTraversal(),
+		storagePresignedTampering(),
 		tokenAlgNone(),
 		tokenClaimSwap(),
 		tokenForeignKey(),

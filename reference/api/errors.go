@@ -55,6 +55,7 @@ var table = []struct {
 	{store.ErrQuota, http.StatusForbidden, true},
 	{store.ErrNotFound, http.StatusNotFound, false},
 	{blobs.ErrNotFound, http.StatusNotFound, false},
+	{blobs.ErrOwnKey, http.StatusConflict, true},
 	{keys.ErrNoKey, http.StatusNotFound, false},
 	{store.ErrConflict, http.StatusConflict, false},
 	{store.ErrLastAdmin, http.StatusConflict, true},

@@ -11,6 +11,9 @@ func (a *api) memberRoutes() []route {
 		admins("GET /v1/members", a.listMembers),
 		admins("PATCH /v1/members/{email}", a.changeMember),
 		admins("DELETE /v1/members/{email}", a.removeMember),
+		admins("DELETE /v1/members/{email}/sessions", a.endSessionsOf),
+		admins("DELETE /v1/sessions", a.endSessions),
+		operators("DELETE /admin/tenants/{id}/sessions", a.endSessionsAt),
 	}
 }
 

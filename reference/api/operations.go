@@ -206,10 +206,10 @@ func namedOperations() map[string]openapi.Operation {
 		"DELETE /v1/files/{path...}": {Does: "Delete a file with all its versions", Status: http.StatusNoContent, Also: []int{400}},
 		"POST /v1/links": {
 			Does: "Make a link to read a file as it is now, or to write one", Takes: openapi.Object("path", openapi.String(),
-				"method", openapi.Enum("GET", "PUT"), "expires_in", openapi.Integer(1, int64(signing.MaxLink.Seconds()))),
+				"method", openapi.Enum("GET", "PUT"), "expires_in", openapi.Integer(1, int64(signing.MaxLink.Seconds())), "once?", openapi.Schema{"type": "boolean"}, "store?", openapi.Schema{"type": "boolean"}),
 			Example: members{"path": "reports/linked.txt", "method": "GET", "expires_in": 600}, Status: http.StatusCreated,
 			Gives: openapi.Object("url", openapi.String(), "method", openapi.Enum("GET", "PUT"), "path", openapi.String(), "expires_at", openapi.Time()),
-			Also:  []int{404},
+			Also:  []int{404, 409},
 		},
 		"GET /v1/links/{token}": {Does: "Read what a link is for", Type: "application/octet-stream", Gives: content},
 		"PUT /v1/links/{token}": {Does: "Write what a link is for", Bytes: true, Status: http.StatusNoContent, Also: []int{400, 411, 413}},

@@ -22,7 +22,10 @@ func accountOperations() map[string]openapi.Operation {
 			Does: "Spend a refresh token for new tokens", Takes: openapi.Object("refresh_token", text), Example: members{"refresh_token": ExampleRefresh},
 			Gives: openapi.Ref("Tokens"), Also: []int{401, 429, 503},
 		},
-		"POST /v1/logout": {Does: "End the session with all its tokens", Status: http.StatusNoContent},
+		"POST /v1/logout":                     {Does: "End the session with all its tokens", Status: http.StatusNoContent},
+		"DELETE /v1/members/{email}/sessions": {Does: "End all sessions of a member", Status: http.StatusNoContent},
+		"DELETE /v1/sessions":                 {Does: "End all sessions of the tenant, this one included", Status: http.StatusNoContent},
+		"DELETE /admin/tenants/{id}/sessions": {Does: "End all sessions of a tenant", Status: http.StatusNoContent, Also: []int{403}},
 
 		"GET /v1/members": {Does: "List the members", Query: []string{"limit"}, Gives: openapi.Page(member)},
 		"PATCH /v1/members/{email}": {

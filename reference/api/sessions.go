@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/partywall/partywall/reference/signing"
@@ -108,4 +109,38 @@ func (a *api) logout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return a.gone(w, r, "session.revoke", id.Session)
+}
+
+// endSessionsOf ends all sessions of a member, with the tokens and links that stand on them. Keys of programs are no sessions.
+func (a *api) endSessionsOf(w http.ResponseWriter, r *http.Request) error {
+	email, err := named(r, "email")
+	if err != nil {
+		return err
+	}
+	if _, _, err := a.Users.Get(r.Context(), email); err != nil {
+		return err
+	}
+	if _, err := a.Sessions.RevokeOf(r.Context(), email); err != nil {
+		return err
+	}
+	return a.gone(w, r, "session.revoke of", email)
+}
+
+// endSessions ends all sessions of the tenant, that of who asks for it too.
+func (a *api) endSessions(w http.ResponseWriter, r *http.Request) error {
+	n, err := a.Sessions.RevokeAll(r.Context())
+	if err != nil {
+		return err
+	}
+	return a.gone(w, r, "session.revoke all", strconv.Itoa(n))
+}
+
+// endSessionsAt is endSessions for the operator.
+func (a *api) endSessionsAt(w http.ResponseWriter, r *http.Request) error {
+	ctx, leave, err := a.at(r)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return a.endSessions(w, r.WithContext(ctx))
 }

@@ -3,7 +3,7 @@
 // Three walls stand here. A file's key begins with a prefix of the tenant in the context, and its name is validated, never mended,
 // so that no part of it can climb out of that prefix. Every object carries its owner, which is compared before a byte of
 // it is read. And every content is sealed by a [Cipher] for its tenant, its name and its version: what lies where it does not belong
-// does not open. A foreign file looks exactly like one that does not exist.
+// does not open; the files of some tiers alone lie [Plain]. A foreign file looks exactly like one that does not exist.
 //
 // Contents are streamed both ways, a segment at a time, and an upload that breaks off leaves nothing that could be read.
 //
@@ -54,8 +54,9 @@ type Store struct {
 	VersionPrefix func(id tenant.ID, name string) string
 	// Owned refuses an object that does not belong to the tenant, by the owner that is written on it.
 	Owned func(id tenant.ID, owner string) error
-	// Cipher seals what is stored.
+	// Cipher seals what is stored, but for what lies plain.
 	Cipher Cipher
+	Plain  Plain
 }
 
 // A Cipher seals contents of the tenant in the context, each for one object.
@@ -150,7 +151,13 @@ func (s *Store) Put(ctx context.Context, name string, body io.Reader, size int64
 		return err
 	}
 	kept := s.VersionPrefix(id, name) + version
-	if err := s.write(ctx, object{owner: id, key: kept, of: fileOf(name), version: version}, body, size); err != nil {
+	plain := s.lies(ctx)
+	if plain {
+		if err := s.leaveSign(ctx, id); err != nil {
+			return err
+		}
+	}
+	if err := s.write(ctx, object{owner: id, key: kept, of: fileOf(name), version: version, plain: plain}, body, size); err != nil {
 		return err
 	}
 	_, err = s.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: s.Bucket, Object: key}, minio.CopySrcOptions{Bucket: s.Bucket, Object: kept})
@@ -192,6 +199,10 @@ func (s *Store) List(ctx context.Context, limit int) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
+	sizeOf, err := s.sizes(ctx, identity.Tenant)
+	if err != nil {
+		return nil, err
+	}
 	files := []File{}
 	prefix := s.Prefix(identity.Tenant)
 	ctx, cancel := context.WithCancel(ctx) // ends the listing when the limit is reached
@@ -200,7 +211,14 @@ func (s *Store) List(ctx context.Context, limit int) ([]File, error) {
 		if o.Err != nil {
 			return nil, fmt.Errorf("list files: %w", o.Err)
 		}
-		if files = append(files, File{Path: nameOf(strings.TrimPrefix(o.Key, prefix)), Size: s.Cipher.OpenedSize(o.Size)}); len(files) == limit {
+		size, gone, err := sizeOf(o)
+		if gone {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if files = append(files, File{Path: nameOf(strings.TrimPrefix(o.Key, prefix)), Size: size}); len(files) == limit {
 			break
 		}
 	}
@@ -213,6 +231,8 @@ type object struct {
 	key   string
 	// of is what it is a content of, version which of its contents. When it is read, none means the one that it says to be.
 	of, version string
+	// plain: it is written as it is.
+	plain bool
 }
 
 func fileOf(name string) string { return "files/" + name }
@@ -222,7 +242,7 @@ func (o object) place() string { return o.version + "/" + o.of }
 
 // write makes an object that carries its owner.
 func (s *Store) write(ctx context.Context, o object, body io.Reader, size int64) error {
-	sealed, key, err := s.Cipher.Seal(ctx, body, o.place())
+	stored, key, size, err := s.seal(ctx, o, body, size)
 	if err != nil {
 		return err
 	}
@@ -231,10 +251,8 @@ func (s *Store) write(ctx context.Context, o object, body io.Reader, size int64)
 	}}
 	if size < 0 {
 		options.PartSize = 8 << 20 // as much memory as it takes
-	} else {
-		size = s.Cipher.SealedSize(size)
 	}
-	if _, err := s.Client.PutObject(ctx, s.Bucket, o.key, sealed, size, options); err != nil {
+	if _, err := s.Client.PutObject(ctx, s.Bucket, o.key, stored, size, options); err != nil {
 		return fmt.Errorf("write a file: %w", err)
 	}
 	return nil
@@ -251,9 +269,9 @@ func (s *Store) open(ctx context.Context, o object) (io.ReadCloser, int64, error
 			o.version = info.UserMetadata[versionHeader]
 		}
 		var content io.Reader
-		content, err = s.Cipher.Open(ctx, body, info.UserMetadata[keyHeader], o.place())
-		if err == nil {
-			return opened{content, body}, s.Cipher.OpenedSize(info.Size), nil
+		key := info.UserMetadata[keyHeader]
+		if content, err = s.unseal(ctx, o, body, key); err == nil {
+			return opened{content, body}, s.size(info.Size, key), nil
 		}
 	}
 	_ = body.Close()

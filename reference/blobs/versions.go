@@ -70,13 +70,24 @@ func (s *Store) Versions(ctx context.Context, name string, limit int) ([]Version
 	if _, err := s.owned(ctx, id, key); err != nil {
 		return nil, err
 	}
+	sizeOf, err := s.sizes(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	versions := []Version{}
 	prefix := s.VersionPrefix(id, name)
 	for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if o.Err != nil {
 			return nil, fmt.Errorf("list the versions of a file: %w", o.Err)
 		}
-		versions = append(versions, Version{ID: strings.TrimPrefix(o.Key, prefix), Size: s.Cipher.OpenedSize(o.Size), At: o.LastModified})
+		size, gone, err := sizeOf(o)
+		if gone {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, Version{ID: strings.TrimPrefix(o.Key, prefix), Size: size, At: o.LastModified})
 	}
 	// The listing has them by their ids, which is by their age; some stores list in no order.
 	slices.SortFunc(versions, func(a, b Version) int { return strings.Compare(b.ID, a.ID) })

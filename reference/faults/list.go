@@ -62,6 +62,7 @@ func listed() []Fault {
 		onceGlobal(),
 		ownerCheckedLate(),
 		preconditionFirst(),
+		presignWithoutTenant(),
 		queryLastWins(),
 		queryListUnchecked(),
 		queryTenant(),

@@ -61,7 +61,7 @@ func New(client redis.UniversalClient) *Limiter {
 	return &Limiter{
 		Client: client, Key: Key, Patience: time.Second, Nodes: 1,
 		Tiers: map[string]Tier{
-			"test": {}, "test-schema": {}, "test-database": {}, "test-small": {},
+			"test": {}, "test-schema": {}, "test-database": {}, "test-small": {}, "test-plain": {},
 			"free":       {Burst: 10, PerMinute: 60, PerDay: 1_000},
 			"starter":    {Burst: 50, PerMinute: 300, PerDay: 10_000},
 			"business":   {Burst: 100, PerMinute: 1_000, PerDay: 100_000},

@@ -21,6 +21,8 @@ type Link struct {
 	Expires int64  `json:"expires"` // seconds since 1970
 	// Session that it was made in: who ends it ends the link.
 	Session string `json:"session"`
+	// Once is a word by which a link is known that is good for one request; empty: for many.
+	Once string `json:"once,omitempty"`
 }
 
 // A Part of a link, by its name.
@@ -55,6 +57,7 @@ func links(seal Seal, now func() time.Time) *Links {
 			{"method", func(l Link) string { return l.Method }},
 			{"expires", func(l Link) string { return strconv.FormatInt(l.Expires, 10) }},
 			{"session", func(l Link) string { return l.Session }},
+			{"once", func(l Link) string { return l.Once }},
 		},
 		Serves: func(l Link, method string) bool { return l.Method == method },
 	}

@@ -126,12 +126,17 @@ func (q *Requests) Verify(s Signed, c Call) error {
 
 // Spend answers ErrToken when the tenant's nonce was spent before. It is remembered for as long as its request is timely.
 func (q *Requests) Spend(ctx context.Context, s Signed) error {
+	return q.Once(ctx, s.Key+":"+s.Nonce, time.Unix(s.At, 0).Add(q.Skew))
+}
+
+// Once answers ErrToken when the tenant has spent a word before. It is remembered until a second after the given time.
+func (q *Requests) Once(ctx context.Context, word string, until time.Time) error {
 	identity, err := tenant.From(ctx)
 	if err != nil {
 		return err
 	}
-	left := time.Unix(s.At, 0).Add(q.Skew).Sub(q.Now()) + time.Second
-	first, err := q.Client.SetNX(ctx, spent(identity.Tenant)+s.Key+":"+s.Nonce, "", max(left, time.Second)).Result()
+	left := max(until.Sub(q.Now())+time.Second, time.Second)
+	first, err := q.Client.SetNX(ctx, spent(identity.Tenant)+word, "", left).Result()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

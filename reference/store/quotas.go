@@ -24,7 +24,7 @@ type Quota struct {
 // DefaultQuotas are those of the tiers.
 func DefaultQuotas() map[string]Quota {
 	return map[string]Quota{
-		"test": {}, "test-schema": {}, "test-database": {},
+		"test": {}, "test-schema": {}, "test-database": {}, "test-plain": {},
 		"test-small": {Documents: 5, Bytes: 64 << 10, Jobs: 5},
 		"free":       {Documents: 1_000, Bytes: 100 << 20, Jobs: 10},
 		"starter":    {Documents: 10_000, Bytes: 1 << 30, Jobs: 50},

@@ -35,6 +35,9 @@ type Sessions interface {
 	// Holder is who the session of the acting visitor belongs to, while it goes on.
 	Holder(ctx context.Context) (Session, error)
 	Revoke(ctx context.Context, id string) error
+	// RevokeOf ends all sessions of a user, RevokeAll those of everybody. They say how many there were.
+	RevokeOf(ctx context.Context, email string) (int, error)
+	RevokeAll(ctx context.Context) (int, error)
 }
 
 // Names of the statements of sessions.
@@ -46,6 +49,9 @@ const (
 	SessionLive   = "session.live"
 	SessionHolder = "session.holder"
 	SessionRevoke = "session.revoke"
+	// of one user, and of all.
+	SessionRevokeOf  = "session.revoke of"
+	SessionRevokeAll = "session.revoke all"
 )
 
 func sessionsTable() table {
@@ -90,7 +96,9 @@ func sessionStatements() Statements {
 				and u.tenant_id = @tenant::uuid and u.email = s.email and u.role = @role`,
 		SessionHolder: `select s.id, s.email, u.role from sessions s, users u
 			where s.tenant_id = @tenant::uuid and s.id = @uuid::uuid and s.expires_at > @now and u.tenant_id = @tenant::uuid and u.email = s.email`,
-		SessionRevoke: `delete from sessions where tenant_id = @tenant::uuid and id = @uuid::uuid`,
+		SessionRevoke:    `delete from sessions where tenant_id = @tenant::uuid and id = @uuid::uuid`,
+		SessionRevokeOf:  `delete from sessions where tenant_id = @tenant::uuid and email = @email returning id`,
+		SessionRevokeAll: `delete from sessions where tenant_id = @tenant::uuid returning id`,
 	}
 }
 
@@ -152,4 +160,18 @@ func (s sessions) Holder(ctx context.Context) (Session, error) {
 
 func (s sessions) Revoke(ctx context.Context, id string) error {
 	return s.db.affected(ctx, SessionRevoke, byID(id))
+}
+
+func (s sessions) RevokeOf(ctx context.Context, email string) (int, error) {
+	return s.ended(ctx, SessionRevokeOf, pgx.NamedArgs{"email": email})
+}
+
+func (s sessions) RevokeAll(ctx context.Context) (int, error) {
+	return s.ended(ctx, SessionRevokeAll, pgx.NamedArgs{})
+}
+
+// ended counts the sessions that a statement ended.
+func (s sessions) ended(ctx context.Context, statement string, args pgx.NamedArgs) (n int, err error) {
+	err = s.db.query(ctx, statement, args, func(pgx.Rows) error { n++; return nil })
+	return n, err
 }

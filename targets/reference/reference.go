@@ -103,7 +103,9 @@ func Open(ctx context.Context, engine *backing.Engine, o Options) (_ *Target, er
 func (t *Target) Name() string { return t.name }
 
 // Surface implements harness.Target.
-func (t *Target) Surface() harness.Surface { return Surface(t.url) }
+func (t *Target) Surface() harness.Surface {
+	return stored(Surface(t.url), t.backing.S3.EndpointURL().Host)
+}
 
 // Send implements harness.Target.
 func (t *Target) Send(_ context.Context, _ harness.Actor, r *http.Request) (*http.Response, error) {

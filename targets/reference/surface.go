@@ -135,3 +135,21 @@ func Surface(url string) harness.Surface {
 		},
 	}
 }
+
+// stored adds what the object store hands out itself.
+func stored(s harness.Surface, host string) harness.Surface {
+	s.Hosts = append(s.Hosts, host)
+	s.Tiers = append(s.Tiers, harness.Tier{Name: "test-plain", Stored: true})
+	s.Stored = &harness.Resource{
+		Name: "stored", Chosen: "reports/{unique}.txt", Fields: []harness.Field{{Name: "content"}},
+		Operations: []harness.Operation{
+			{Verb: harness.Create, Method: "PUT", Path: "/v1/files/{id...}", Body: harness.Body{Kind: "raw", Raw: "{content}", Type: "application/octet-stream"}},
+			{Verb: harness.Read, Method: "GET", Path: "/v1/files/{id...}"},
+			{Verb: harness.Delete, Method: "DELETE", Path: "/v1/files/{id...}"},
+			{Verb: harness.Link, Method: "POST", Path: "/v1/links", Link: harness.Locator{Pointer: "/url"}, Body: harness.Body{
+				Kind: "json", Value: map[string]any{"path": "{id}", "method": "GET", "expires_in": 60, "store": true},
+			}},
+		},
+	}
+	return s
+}

@@ -62,6 +62,16 @@ func sessions(db *store.DB) Subject {
 			if _, err := r.Rotate(ctx, "first", "third"); !errors.Is(err, store.ErrReused) {
 				return fmt.Errorf("a token that was spent before: %w", err)
 			}
+			for name, end := range map[string]func() (int, error){
+				"of a user": func() (int, error) { return r.RevokeOf(ctx, "carol@example.com") }, "of all": func() (int, error) { return r.RevokeAll(ctx) },
+			} {
+				if _, err := r.Open(ctx, "carol@example.com", name); err != nil {
+					return err
+				}
+				if n, err := end(); err != nil || n == 0 {
+					return fmt.Errorf("%d sessions %s ended: %w", n, name, err)
+				}
+			}
 			return nil
 		},
 		See: func(ctx context.Context) (any, error) { return r.Known(ctx, "second") },
