@@ -181,7 +181,8 @@ func (m *run) subject(ctx context.Context, s Subject) (Cell, error) {
 }
 
 // choose puts the expected scenarios first, and some seeded others behind them: a fault may be caught by one that nobody
-// thought of, and another seed looks elsewhere.
+// thought of, and another seed looks elsewhere. The others are played by one pair on each resource: where another wall holds, nothing
+// stops them, and there they would be most of the work.
 func (m *run) choose(s Subject) []harness.Scenario {
 	var expected, others []harness.Scenario
 	for _, scenario := range m.cfg.Scenarios {
@@ -193,7 +194,11 @@ func (m *run) choose(s Subject) []harness.Scenario {
 	}
 	r := rand.New(rand.NewPCG(uint64(m.cfg.Seed), uint64(len(s.Fault))))
 	r.Shuffle(len(others), func(i, k int) { others[i], others[k] = others[k], others[i] })
-	return append(expected, others[:min(m.cfg.Others, len(others))]...)
+	others = others[:min(m.cfg.Others, len(others))]
+	for i := range others {
+		others[i].Front = true
+	}
+	return append(expected, others...)
 }
 
 func (m *run) attack(ctx context.Context, open Open, scenarios []harness.Scenario, first bool) (*harness.Report, error) {
