@@ -14,7 +14,8 @@ type Target interface {
 	// Surface describes the service. It is called once, after the target was opened.
 	Surface() Surface
 	// Provision returns a tenant that no other cast uses: a new one where the service allows it, else one of the given
-	// accounts. The name is a wish, which the service may not allow; two tenants may get the same. It returns ErrNoTenant when there are no more.
+	// accounts. The name is a wish, which the service may not allow; two tenants may get the same. It returns ErrNoTenant when there are no more,
+	// and ErrName where the service refuses the name.
 	// Requests that it sends itself go through Recorded.
 	Provision(ctx context.Context, name string) (Tenant, error)
 	// Send transports one request as it is: no redirect is followed, nothing is cleaned, decoded or repeated. The
@@ -26,6 +27,9 @@ type Target interface {
 
 // ErrNoTenant means that a target has no further tenant to give.
 var ErrNoTenant = errors.New("the target has no further tenant")
+
+// ErrName means that the service has no tenant of the wished name: what some services refuse is a wall of others.
+var ErrName = errors.New("the service refuses a tenant of that name")
 
 // Lifecycle is implemented by targets that can end a tenant. Scenarios that need it are skipped elsewhere.
 type Lifecycle interface {

@@ -200,8 +200,8 @@ func (w *World) Namesake(ctx context.Context) (Actor, error) {
 	return w.Join(ctx, w.victim+"-namesake", w.cast.member(w.victim).tenant.Name+"-too")
 }
 
-// Join provisions a tenant for a name, with holdings of its own, and returns its first principal. Where the service refuses the name, it
-// gets one like it. Only scenarios that end a tenant have tenants to add to.
+// Join provisions a tenant for a name, with holdings of its own, and returns its first principal. It returns ErrName where the service
+// refuses the name. Only scenarios that end a tenant have tenants to add to.
 func (w *World) Join(ctx context.Context, label, name string) (Actor, error) {
 	tenant, err := w.door.target.Provision(ctx, name)
 	if err != nil {

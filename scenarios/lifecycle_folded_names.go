@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -26,20 +27,17 @@ func lifecycleFoldedNames() harness.Scenario {
 		Ends:  true,
 		Once:  true,
 		Attack: func(ctx context.Context, w *harness.World) error {
-			_, name := w.VictimTenant()
-			var all []*harness.Object
-			for _, like := range alike(name + "-eu") {
-				who, err := w.Join(ctx, w.Victim()+"-"+like.word, like.name)
-				if err != nil {
-					return err
-				}
-				o, err := w.Create(ctx, who.Tenant, w.Resource())
-				if err != nil {
-					return err
-				}
-				all = append(all, o)
+			all, refused, err := namesakes(ctx, w)
+			if err != nil {
+				return err
 			}
-			first, others := all[0], all[1:]
+			if !refused && !anyAlike(w, all) {
+				return harness.Skip("tenants get names that the target makes, so that no two of them are alike")
+			}
+			if len(all) == 0 {
+				return harness.Skip("no further tenant can be had under a name like the victim's")
+			}
+			first, others := all[0], append(all[1:], w.Theirs())
 			for _, o := range others {
 				w.Watch(ctx, o)
 				reach(ctx, w, o, first)
@@ -53,6 +51,41 @@ func lifecycleFoldedNames() harness.Scenario {
 		},
 		Judge: judgeSurvival,
 	}
+}
+
+// namesakes makes tenants whose names are alike, as far as the service has them, each with an object.
+func namesakes(ctx context.Context, w *harness.World) (all []*harness.Object, refused bool, err error) {
+	_, name := w.VictimTenant()
+	for _, like := range alike(name + "-eu") {
+		who, err := w.Join(ctx, w.Victim()+"-"+like.word, like.name)
+		if errors.Is(err, harness.ErrName) {
+			refused = true // that is a wall as well
+			continue
+		}
+		if err != nil {
+			return nil, refused, err
+		}
+		o, err := w.Create(ctx, who.Tenant, w.Resource())
+		if err != nil {
+			return nil, refused, err
+		}
+		all = append(all, o)
+	}
+	return all, refused, nil
+}
+
+// anyAlike tells whether two of the owners have names that a careless service folds into one.
+func anyAlike(w *harness.World, all []*harness.Object) bool {
+	seen := map[string]bool{}
+	for _, o := range all {
+		_, name := w.TenantOf(o.Owner)
+		folded := strings.ReplaceAll(strings.ToLower(name), "_", "-")
+		if seen[folded] {
+			return true
+		}
+		seen[folded] = true
+	}
+	return false
 }
 
 type named struct{ word, name string }

@@ -151,9 +151,7 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 			continue
 		}
 		if errors.As(err, &status) && status == http.StatusBadRequest && slug != plainName(slug) {
-			name = plainName(slug)
-			slug = name
-			continue
+			return harness.Tenant{}, fmt.Errorf("%w, %q: %w", harness.ErrName, slug, err)
 		}
 		if err != nil {
 			return harness.Tenant{}, err
@@ -179,7 +177,7 @@ func (t *Target) ProvisionOn(ctx context.Context, tier, name string) (harness.Te
 	return out, nil
 }
 
-// plainName is a name like the given one that the service allows.
+// plainName is a name like the given one that the service allows. What it refuses of another form, it refuses for the name's sake.
 func plainName(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
 // tier is one without limits. Where the tier decides on the room, each cast of three has two neighbours in rooms of one kind

@@ -5,15 +5,18 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/partywall/partywall/harness"
 )
@@ -58,7 +61,11 @@ func (t *target) Provision(ctx context.Context, name string) (harness.Tenant, er
 	p := t.d.Provision
 	values := map[string]string{"name": name, "unique": strings.ToLower(rand.Text()[:8])}
 	for i, step := range p.Steps {
-		if err := t.step(ctx, step, values); err != nil {
+		err := t.step(ctx, step, values)
+		if strange(name) && refusesName(err) {
+			err = fmt.Errorf("%w: %w", harness.ErrName, err)
+		}
+		if err != nil {
 			return harness.Tenant{}, fmt.Errorf("step %d of provision: %w", i+1, err)
 		}
 	}
@@ -154,7 +161,7 @@ func (t *target) step(ctx context.Context, s Step, values map[string]string) err
 		return fmt.Errorf("%s %s: %w", s.Method, s.Path, err)
 	}
 	if answer.StatusCode > 299 {
-		return fmt.Errorf("%s %s answered %d", s.Method, s.Path, answer.StatusCode)
+		return fmt.Errorf("%s %s: %w", s.Method, s.Path, statusError(answer.StatusCode))
 	}
 	for name, pointer := range s.Capture {
 		value, ok := find(data, pointer)
@@ -167,6 +174,22 @@ func (t *target) step(ctx context.Context, s Step, values map[string]string) err
 		}
 	}
 	return nil
+}
+
+// statusError is an answer that is no success.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("it answered %d", int(s)) }
+
+// strange is a name of a form that the harness wishes for only to see whether the service takes it.
+func strange(name string) bool {
+	return strings.ContainsFunc(name, func(c rune) bool { return c == '_' || unicode.IsUpper(c) })
+}
+
+// refusesName tells whether a service turned a request down for what stands in it.
+func refusesName(err error) bool {
+	var status statusError
+	return errors.As(err, &status) && slices.Contains([]statusError{http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity}, status)
 }
 
 var placeholder = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
