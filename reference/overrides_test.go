@@ -197,7 +197,7 @@ func TestForgedOverride(t *testing.T) {
 var operatorBodies = map[string]any{
 	"PUT /admin/tenants/{id}/tier": map[string]string{"tier": "test"}, "DELETE /admin/tenants/{id}": nil,
 	"POST /admin/tenants/{id}/offboard": map[string]any{"retain_days": 0}, "DELETE /admin/tenants/{id}/offboard": nil, "GET /admin/tenants/{id}/archive": nil,
-	"POST /admin/tenants/{id}/suspend": nil, "POST /admin/tenants/{id}/resume": nil,
+	"POST /admin/tenants/{id}/suspend": nil, "POST /admin/tenants/{id}/resume": nil, "DELETE /admin/tenants/{id}/sessions": nil,
 	"POST /admin/tenants/{id}/override":              map[string]any{"reason": "ticket 4711", "minutes": 15},
 	"DELETE /admin/tenants/{id}/override/{override}": nil,
 }

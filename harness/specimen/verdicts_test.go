@@ -73,6 +73,8 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.NewDecoder(r.Body).Decode(&in)
 	switch {
+	case r.Method == http.MethodPost && id != "" && !s.chosen():
+		w.WriteHeader(http.StatusMethodNotAllowed)
 	case r.Method == http.MethodPost, r.Method == http.MethodPut && s.chosen():
 		if id == "" {
 			id = uuid.NewString()
