@@ -36,7 +36,7 @@ lint: $(LINT) ## check formatting, import laws and the usual mistakes
 	GOLANGCI_LINT_CACHE="$(CURDIR)/.bin/lint-cache" $(LINT) run --allow-serial-runners ./...
 
 matrix: ## prove that every planted fault is caught and nothing clean accused, in all strategies
-	go test -run TestMatrix -timeout 30m -v ./targets/reference -args -strategies all
+	go test -run TestMatrix -timeout 60m -v ./targets/reference -args -strategies all
 
 bench: ## measure: recorded exchanges, the catalogue, the matrix, what walls, limits, keys and deletion cost, growth
 	go test -p 1 -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness ./targets/reference
