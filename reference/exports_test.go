@@ -38,6 +38,12 @@ func (s *service) content(token, id string) map[string]string {
 	if status != 200 {
 		s.t.Fatalf("the download answers %d %s", status, data)
 	}
+	return s.unzipped(data)
+}
+
+// unzipped is what an archive holds, file by file.
+func (s *service) unzipped(data string) map[string]string {
+	s.t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader([]byte(data)), int64(len(data)))
 	if err != nil {
 		s.t.Fatal(err)

@@ -1,14 +1,11 @@
 package reference_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -39,22 +36,7 @@ func (s *service) archive(id string) map[string]string {
 	if status != 200 {
 		s.t.Fatalf("the archive answers %d %s", status, data)
 	}
-	archive, err := zip.NewReader(bytes.NewReader([]byte(data)), int64(len(data)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	files := map[string]string{}
-	for _, file := range archive.File {
-		r, err := file.Open()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		all, err := io.ReadAll(r)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		files[file.Name] = string(all)
-	}
+	files := s.unzipped(data)
 	var manifest export.Manifest
 	if err := json.Unmarshal([]byte(files["manifest.json"]), &manifest); err != nil {
 		s.t.Fatal(err)

@@ -32,9 +32,7 @@ func parseJWT(token string) (*jwt, error) {
 		if err != nil {
 			return nil, errNoJWT
 		}
-		decoder := json.NewDecoder(strings.NewReader(string(data)))
-		decoder.UseNumber() // a claim of 64 bits must survive
-		if err := decoder.Decode(into); err != nil {
+		if err := decode(data, into); err != nil { // a claim of 64 bits must survive
 			return nil, errNoJWT
 		}
 	}

@@ -60,22 +60,19 @@ type inQuery struct {
 
 // Apply implements harness.Credential.
 func (q inQuery) Apply(ctx context.Context, r *http.Request) error {
-	bare := r.Clone(ctx)
-	if err := q.Credential.Apply(ctx, bare); err != nil {
+	headers, err := adds(ctx, q.Credential, r)
+	if err != nil || len(headers) == 0 {
 		return err
 	}
-	for name, values := range bare.Header {
-		if slices.Equal(values, r.Header[name]) {
-			continue
-		}
+	query := r.URL.Query()
+	for _, values := range headers {
 		value := values[0]
 		if _, token, ok := strings.Cut(value, " "); ok {
 			value = token
 		}
-		query := r.URL.Query()
 		query.Set(q.name, value)
-		r.URL.RawQuery = query.Encode()
 	}
+	r.URL.RawQuery = query.Encode()
 	return nil
 }
 

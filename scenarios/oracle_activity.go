@@ -74,8 +74,12 @@ func judgeActivity(h *harness.History) (findings []harness.Finding, err error) {
 		if len(rounds) != 1+2*quietAndBusy {
 			continue
 		}
-		for _, pointer := range slices.Sorted(maps.Keys(numbers(rounds[0]))) {
-			quiet, busy, ok := moves(rounds, pointer)
+		var seen []map[string]*big.Int
+		for _, e := range rounds {
+			seen = append(seen, numbers(e))
+		}
+		for _, pointer := range slices.Sorted(maps.Keys(seen[0])) {
+			quiet, busy, ok := moves(seen, pointer)
 			if ok && tells(quiet, busy) {
 				findings = append(findings, harness.Finding{
 					Summary: fmt.Sprintf("%s in %s moves by %s while another tenant is quiet, and by %s, %s and %s while it makes %d objects",
@@ -89,10 +93,10 @@ func judgeActivity(h *harness.History) (findings []harness.Finding, err error) {
 }
 
 // moves are by how much a number changes from round to round, in quiet and in busy times.
-func moves(rounds []*harness.Exchange, pointer string) (quiet, busy []*big.Int, ok bool) {
+func moves(seen []map[string]*big.Int, pointer string) (quiet, busy []*big.Int, ok bool) {
 	var before *big.Int
-	for i, e := range rounds {
-		n, there := numbers(e)[pointer]
+	for i, round := range seen {
+		n, there := round[pointer]
 		if !there {
 			return nil, nil, false
 		}

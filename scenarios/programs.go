@@ -24,21 +24,31 @@ func (b bent) Apply(ctx context.Context, r *http.Request) error {
 	if b.over != nil {
 		b.over(other)
 	}
-	if err := b.Credential.Apply(ctx, other); err != nil {
-		return err
-	}
-	for name, values := range other.Header {
-		if slices.Equal(values, r.Header[name]) {
-			continue
-		}
-		r.Header[name] = slices.Clone(values)
+	headers, err := adds(ctx, b.Credential, other)
+	for name, values := range headers {
+		r.Header[name] = values
 		for i := range values {
 			if b.change != nil {
-				r.Header[name][i] = b.change(values[i])
+				values[i] = b.change(values[i])
 			}
 		}
 	}
-	return nil
+	return err
+}
+
+// adds are the headers that a credential adds to a request, or changes in it. The request stays as it is.
+func adds(ctx context.Context, credential harness.Credential, r *http.Request) (http.Header, error) {
+	bare := r.Clone(ctx)
+	if err := credential.Apply(ctx, bare); err != nil {
+		return nil, err
+	}
+	added := http.Header{}
+	for name, values := range bare.Header {
+		if !slices.Equal(values, r.Header[name]) {
+			added[name] = slices.Clone(values)
+		}
+	}
+	return added, nil
 }
 
 // caught is a credential that adds the second time what it added the first.
@@ -50,16 +60,11 @@ type caught struct {
 // Apply implements harness.Credential.
 func (c *caught) Apply(ctx context.Context, r *http.Request) error {
 	if c.headers == nil {
-		bare := r.Clone(ctx)
-		if err := c.Credential.Apply(ctx, bare); err != nil {
+		headers, err := adds(ctx, c.Credential, r)
+		if err != nil {
 			return err
 		}
-		c.headers = http.Header{}
-		for name, values := range bare.Header {
-			if !slices.Equal(values, r.Header[name]) {
-				c.headers[name] = values
-			}
-		}
+		c.headers = headers
 	}
 	for name, values := range c.headers {
 		r.Header[name] = slices.Clone(values)
